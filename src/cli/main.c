@@ -1,0 +1,141 @@
+/* The program: xylem. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "cli/session.h"
+#include "cli/source.h"
+#include "cli/stop.h"
+#include "cli/terminal.h"
+#include "xylem.h"
+
+enum status {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,
+    STATUS_NO_NETWORK = 3,
+    STATUS_INTERRUPTED = 130
+};
+
+/* A standard descriptor that was closed must not become a socket of the network. The replacements
+ * refuse what the program does with them, as the closed one would have. */
+static void fill_standard_descriptors(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            exit(STATUS_FAILED);
+}
+
+/* The descriptor that the commands come from; -1 when they are given as text, or, after a message,
+ * when the file cannot be read. */
+static bool open_commands(const struct options *options, int *fd)
+{
+    struct stat state;
+    *fd = options->text ? -1 : STDIN_FILENO;
+    if (!options->file)
+        return true;
+    *fd = open(options->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    bool readable = *fd >= 0 && fstat(*fd, &state) == 0;
+    if (readable && S_ISDIR(state.st_mode)) {
+        errno = EISDIR;
+        readable = false;
+    }
+    if (!readable)
+        fprintf(stderr, "xylem: cannot read '%s': %s\n", options->file, strerror(errno));
+    return readable;
+}
+
+static bool is_interactive(int fd)
+{
+    return fd == STDIN_FILENO && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static bool wants_colour(void)
+{
+    const char *refusal = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    return !(refusal && *refusal) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
+}
+
+static bool open_network(xylem **network, const xylem_options *options)
+{
+    char reason[XYLEM_REASON_SIZE] = "";
+    int error = xylem_open(network, options, reason);
+    if (error)
+        fprintf(stderr, "xylem: cannot start the network: %s\n",
+                *reason ? reason : xylem_strerror(error));
+    return !error;
+}
+
+static int judge(const struct session *session, const struct source *source, bool interactive)
+{
+    if (stop_requested())
+        return STATUS_INTERRUPTED;
+    if (session->output.error) {
+        fprintf(stderr, "xylem: cannot write the replies: %s\n", strerror(session->output.error));
+        return STATUS_FAILED;
+    }
+    if (source->error) {
+        fprintf(stderr, "xylem: cannot read the commands: %s\n", strerror(source->error));
+        return STATUS_FAILED;
+    }
+    bool forgiven = interactive && !session->stop_on_error;
+    return session->failed && !forgiven ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(const struct options *options, int fd)
+{
+    bool interactive = is_interactive(fd);
+    struct session session = {.stop_on_error = options->stop_on_error};
+    if (!open_network(&session.network, &options->network))
+        return STATUS_NO_NETWORK;
+    stop_interrupts(session.network);
+    session.output = (struct output){STDOUT_FILENO, stop_fd(), interactive && wants_colour(), 0};
+    if (interactive)
+        session.terminal = terminal_open(session_waiter(&session));
+
+    struct source source;
+    if (options->text)
+        source_from_text(&source, options->text);
+    else
+        source_from_fd(&source, fd, session.terminal, session_waiter(&session));
+    session_run(&session, &source);
+    source_clear(&source);
+    if (session.terminal)
+        terminal_close(&session.terminal);
+    return judge(&session, &source, interactive);
+}
+
+int main(int argc, char **argv)
+{
+    xylem_worker(argc, argv);
+    fill_standard_descriptors();
+
+    struct options options;
+    int fd;
+    switch (options_read(&options, argc, argv)) {
+    case OPTIONS_ANSWERED:
+        return STATUS_OK;
+    case OPTIONS_UNANSWERED:
+        return STATUS_FAILED;
+    case OPTIONS_WRONG:
+        return STATUS_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
+    if (!open_commands(&options, &fd))
+        return STATUS_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    if (!stop_install()) {
+        perror("xylem: cannot watch for signals");
+        return STATUS_NO_NETWORK;
+    }
+    return run(&options, fd);
+}

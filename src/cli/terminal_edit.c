@@ -1,0 +1,287 @@
+/* The terminal with line editing, by libedit. libedit asks for one character at a time; waiting for
+ * it is where the network lives on and notices appear. */
+#ifdef XYLEM_HAVE_EDIT
+
+#include <errno.h>
+#include <histedit.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+
+enum { HISTORY_LINES = 1000 };
+
+struct terminal {
+    struct waiter waiter;
+    EditLine *edit;
+    History *history;
+    bool reading;
+    bool dumb;
+    mbstate_t decoder;
+};
+
+static char prompt[] = "xylem> ";
+
+/* The window has another size, or the program was suspended and goes on. */
+static volatile sig_atomic_t disturbed;
+
+static void note_disturbance(int signal_number)
+{
+    (void)signal_number;
+    disturbed = 1;
+}
+
+static char *prompt_of(EditLine *edit)
+{
+    (void)edit;
+    return prompt;
+}
+
+static struct terminal *terminal_of(EditLine *edit)
+{
+    void *terminal = NULL;
+    el_get(edit, EL_CLIENTDATA, &terminal);
+    return terminal;
+}
+
+/* Reading characters. */
+
+static void set_up_again(struct terminal *terminal)
+{
+    disturbed = 0;
+    el_resize(terminal->edit);
+    el_set(terminal->edit, EL_PREP_TERM, 0);
+    el_set(terminal->edit, EL_PREP_TERM, 1);
+    el_set(terminal->edit, EL_REFRESH);
+}
+
+/* Adds a byte to the character that is being read; true when it is complete. */
+static bool decode(struct terminal *terminal, char byte, wchar_t *character)
+{
+    size_t result = mbrtowc(character, &byte, 1, &terminal->decoder);
+    if (result == (size_t)-2)
+        return false;
+    if (result == (size_t)-1) {
+        terminal->decoder = (mbstate_t){0};
+        *character = 0xFFFD;
+    }
+    return true;
+}
+
+/* As libedit wants it: 1, or less when nothing more is to come. */
+static int read_character(EditLine *edit, wchar_t *character)
+{
+    struct terminal *terminal = terminal_of(edit);
+    for (;;) {
+        enum wait_result result = terminal->waiter.wait(terminal->waiter.context, STDIN_FILENO);
+        if (disturbed && !terminal->dumb)
+            set_up_again(terminal);
+        if (result == WAIT_OVER)
+            return -1;
+        if (result == WAIT_DISTURBED)
+            continue;
+        char byte;
+        ssize_t count = read(STDIN_FILENO, &byte, 1);
+        if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
+            return (int)count;
+        if (count == 1 && decode(terminal, byte, character))
+            return 1;
+    }
+}
+
+/* Completing the name of a command. */
+
+static bool is_first_word(const char *line, const char *word)
+{
+    while (word > line && word[-1] == ' ')
+        word--;
+    return word == line || word[-1] == ';';
+}
+
+/* How many bytes of its beginning every name that begins with `word` has in common; `names` gets
+ * how many such names there are, `name` one of them. */
+static size_t common_beginning(const char *word, size_t length, const char **name, size_t *names)
+{
+    size_t common = 0;
+    const char *candidate;
+    *names = 0;
+    for (size_t i = 0; (candidate = command_name(i)); i++) {
+        if (strncmp(candidate, word, length) != 0)
+            continue;
+        if ((*names)++ == 0) {
+            *name = candidate;
+            common = strlen(candidate);
+        }
+        while (strncmp(candidate, *name, common) != 0)
+            common--;
+    }
+    return common;
+}
+
+static unsigned char complete(EditLine *edit, int key)
+{
+    (void)key;
+    const LineInfo *line = el_line(edit);
+    const char *word = line->cursor;
+    while (word > line->buffer && word[-1] != ' ' && word[-1] != ';')
+        word--;
+    size_t length = (size_t)(line->cursor - word);
+    const char *name = NULL;
+    size_t names;
+    size_t common = common_beginning(word, length, &name, &names);
+    if (names == 0 || !is_first_word(line->buffer, word))
+        return CC_REFRESH_BEEP;
+    char rest[64];
+    snprintf(rest, sizeof rest, "%.*s%s", (int)(common - length), name + length,
+             names == 1 ? " " : "");
+    if (!*rest)
+        return CC_REFRESH_BEEP;
+    el_insertstr(edit, rest);
+    return CC_REFRESH;
+}
+
+/* Opening and closing. */
+
+static bool is_dumb(void)
+{
+    const char *type = getenv("TERM");
+    return !type || !*type || strcmp(type, "dumb") == 0;
+}
+
+static void catch_disturbances(void)
+{
+    struct sigaction action = {.sa_handler = note_disturbance, .sa_flags = SA_RESTART};
+    sigaction(SIGWINCH, &action, NULL);
+    sigaction(SIGCONT, &action, NULL);
+}
+
+static bool set_up_history(struct terminal *terminal)
+{
+    HistEvent event;
+    terminal->history = history_init();
+    return terminal->history && history(terminal->history, &event, H_SETSIZE, HISTORY_LINES) >= 0 &&
+           history(terminal->history, &event, H_SETUNIQUE, 1) >= 0;
+}
+
+static bool set_up(struct terminal *terminal)
+{
+    terminal->edit = el_init("xylem", stdin, stdout, stderr);
+    if (!terminal->edit || !set_up_history(terminal))
+        return false;
+    EditLine *edit = terminal->edit;
+    el_set(edit, EL_CLIENTDATA, terminal);
+    el_set(edit, EL_PROMPT, prompt_of);
+    el_set(edit, EL_EDITOR, "emacs");
+    el_set(edit, EL_HIST, history, terminal->history);
+    el_set(edit, EL_GETCFN, read_character);
+    el_set(edit, EL_ADDFN, "xylem-complete", "Complete the name of a command", complete);
+    el_set(edit, EL_BIND, "^I", "xylem-complete", NULL);
+    el_source(edit, NULL);
+    if (terminal->dumb)
+        el_set(edit, EL_EDITMODE, 0);
+    catch_disturbances();
+    return true;
+}
+
+struct terminal *terminal_open(struct waiter waiter)
+{
+    struct terminal *terminal = calloc(1, sizeof *terminal);
+    if (!terminal)
+        return NULL;
+    terminal->waiter = waiter;
+    terminal->dumb = is_dumb();
+    if (!setlocale(LC_CTYPE, "C.UTF-8"))
+        setlocale(LC_CTYPE, "");
+    if (!set_up(terminal))
+        terminal_close(&terminal);
+    return terminal;
+}
+
+void terminal_close(struct terminal **terminal)
+{
+    if ((*terminal)->edit)
+        el_end((*terminal)->edit);
+    if ((*terminal)->history)
+        history_end((*terminal)->history);
+    free(*terminal);
+    *terminal = NULL;
+}
+
+/* Reading lines. */
+
+static bool is_empty(const char *line)
+{
+    return line[strspn(line, " \t\n")] == '\0';
+}
+
+bool terminal_read(struct terminal *terminal, const char **bytes, size_t *count)
+{
+    int length = 0;
+    terminal->reading = true;
+    *bytes = el_gets(terminal->edit, &length);
+    terminal->reading = false;
+    if (!*bytes || length <= 0) {
+        fputs("\n", stdout);
+        fflush(stdout);
+        return false;
+    }
+    HistEvent event;
+    if (!is_empty(*bytes))
+        history(terminal->history, &event, H_ENTER, *bytes);
+    *count = (size_t)length;
+    return true;
+}
+
+/* Giving way to notices. */
+
+static int columns_of(const wchar_t *at, const wchar_t *end)
+{
+    int columns = 0;
+    for (; at < end; at++) {
+        int width = wcwidth(*at);
+        columns += width < 0 ? 2 : width; /* a control character is shown as ^X */
+    }
+    return columns;
+}
+
+/* How many rows of the terminal are above the cursor, of what has been typed. */
+static int rows_above_cursor(struct terminal *terminal)
+{
+    struct winsize window = {0};
+    const LineInfoW *line = el_wline(terminal->edit);
+    int columns = (int)strlen(prompt) + columns_of(line->buffer, line->cursor);
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0)
+        return 0;
+    return columns / window.ws_col;
+}
+
+void terminal_hide(struct terminal *terminal)
+{
+    if (!terminal || !terminal->reading)
+        return;
+    int rows = terminal->dumb ? 0 : rows_above_cursor(terminal);
+    if (rows > 0)
+        printf("\033[%dA", rows);
+    fputs(terminal->dumb ? "\n" : "\r\033[J", stdout);
+    fflush(stdout);
+}
+
+void terminal_show(struct terminal *terminal)
+{
+    if (!terminal || !terminal->reading)
+        return;
+    el_set(terminal->edit, EL_REFRESH);
+}
+
+#else
+
+typedef int terminal_is_elsewhere; /* a file of C must not be empty */
+
+#endif

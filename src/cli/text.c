@@ -1,0 +1,74 @@
+#include "cli/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALLEST_CAPACITY = 64 };
+
+/* Makes room for `more` bytes and a NUL. */
+static bool make_room(struct text *text, size_t more)
+{
+    size_t needed = text->length + more + 1;
+    if (text->failed)
+        return false;
+    if (needed <= text->capacity)
+        return true;
+    size_t capacity = text->capacity ? text->capacity : SMALLEST_CAPACITY;
+    while (capacity < needed)
+        capacity *= 2;
+    char *bytes = realloc(text->bytes, capacity);
+    text->failed = !bytes;
+    if (bytes) {
+        text->bytes = bytes;
+        text->capacity = capacity;
+    }
+    return bytes;
+}
+
+void text_add(struct text *text, const char *bytes, size_t length)
+{
+    if (!make_room(text, length))
+        return;
+    if (length > 0)
+        memcpy(text->bytes + text->length, bytes, length);
+    text_cut(text, text->length + length);
+}
+
+void text_add_string(struct text *text, const char *string)
+{
+    text_add(text, string, strlen(string));
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0 || !make_room(text, (size_t)length))
+        return;
+    va_start(arguments, format);
+    vsnprintf(text->bytes + text->length, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    text->length += (size_t)length;
+}
+
+void text_cut(struct text *text, size_t length)
+{
+    text->length = length;
+    if (text->bytes)
+        text->bytes[length] = '\0';
+}
+
+const char *text_string(const struct text *text)
+{
+    return text->bytes ? text->bytes : "";
+}
+
+void text_clear(struct text *text)
+{
+    free(text->bytes);
+    *text = TEXT_EMPTY;
+}

@@ -1,0 +1,31 @@
+/* A text that grows. Running out of memory is remembered in `failed`: whoever builds a text checks
+ * it once, at the end. */
+#ifndef CLI_TEXT_H
+#define CLI_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+    char *bytes;
+    size_t length;
+    size_t capacity;
+    bool failed;
+};
+
+#define TEXT_EMPTY ((struct text){NULL, 0, 0, false})
+
+void text_add(struct text *text, const char *bytes, size_t length);
+void text_add_string(struct text *text, const char *string);
+void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Keeps the first `length` bytes. */
+void text_cut(struct text *text, size_t length);
+
+/* The text with a NUL behind it; belongs to the text. */
+const char *text_string(const struct text *text);
+
+/* Releases the memory; the text is empty then. */
+void text_clear(struct text *text);
+
+#endif

@@ -1,0 +1,431 @@
+#include "core/controller.h"
+
+/* Answers. */
+
+static void answer_with(xy_controller *controller, uint64_t request, int status,
+                        const xy_message *reply)
+{
+    xy_action action = {.kind = XY_ACTION_REPLY, .message = *reply};
+    action.message.request = request;
+    action.message.status = status;
+    if (xy_actions_push(&controller->out, &action))
+        return;
+    action.message.status = XYLEM_NO_MEMORY;
+    action.message.payload_size = 0;
+    xy_actions_push(&controller->out, &action);
+}
+
+static void answer(xy_controller *controller, uint64_t request, int status)
+{
+    answer_with(controller, request, status, &(xy_message){.kind = XY_REPLY});
+}
+
+/* What is known of the nodes. */
+
+static xy_tree_node *find_present(const xy_controller *controller, int64_t id)
+{
+    xy_tree_node *node = xy_tree_find(&controller->tree, id);
+    return node && node->stage == XY_STAGE_PRESENT ? node : NULL;
+}
+
+static bool is_available(const xy_controller *controller, int64_t id)
+{
+    xy_tree_node *node = find_present(controller, id);
+    return node && node->available;
+}
+
+static bool waited_for(const xy_controller *controller, const xy_pending_entry *entry)
+{
+    return entry->operation == XY_COMMAND_WAIT &&
+           is_available(controller, entry->id) == (entry->value != 0);
+}
+
+/* Answers every wait that has come true. */
+static void answer_waits(xy_controller *controller)
+{
+    for (size_t i = 0; i < controller->waiting.count;) {
+        xy_pending_entry entry = controller->waiting.entries[i];
+        if (waited_for(controller, &entry)) {
+            xy_pending_take(&controller->waiting, entry.request, NULL);
+            answer(controller, entry.request, XYLEM_OK);
+        } else {
+            i++;
+        }
+    }
+}
+
+static bool reachable(const xy_tree_node *node)
+{
+    return node->stage != XY_STAGE_STARTING && !node->silent && !node->dead &&
+           (!node->parent || node->parent->available);
+}
+
+static void notice(xy_controller *controller, const xy_tree_node *node)
+{
+    xy_action action = {.kind = XY_ACTION_NOTICE,
+                        .message = {.id = node->id, .value = node->available}};
+    if (node->stage == XY_STAGE_PRESENT)
+        xy_actions_push(&controller->out, &action);
+}
+
+/* Something has changed for `top`: works out who below can be reached, and tells of each change,
+ * in ascending order of id. */
+static void refresh(xy_controller *controller, xy_tree_node *top)
+{
+    bool was = top->available;
+    if (reachable(top) == was)
+        return;
+    for (xy_tree_node *node = top; node; node = xy_tree_below(top, node)) {
+        node->changed = node->available != reachable(node);
+        node->available = reachable(node);
+    }
+    for (xy_tree_node *node = xy_tree_first(top); node; node = xy_tree_next(top, node))
+        if (node->changed)
+            notice(controller, node);
+    answer_waits(controller);
+}
+
+/* Requests to the nodes. */
+
+static int64_t limit(const xy_controller *controller, const xy_command *command)
+{
+    return command->timeout_ms < 0 ? controller->timeout_ms : command->timeout_ms;
+}
+
+/* Enters a command among those that wait, and sees to the room that its answer will need. */
+static int await(xy_controller *controller, const xy_command *command, uint64_t incarnation,
+                 int64_t now_ms)
+{
+    xy_pending_entry entry = {.request = controller->request,
+                              .operation = (int)command->kind,
+                              .id = command->id,
+                              .incarnation = incarnation,
+                              .value = command->value,
+                              .deadline_ms = now_ms + limit(controller, command)};
+    size_t room = controller->waiting.count + controller->tree.count + 2 * XY_BRANCH_ROOM;
+    if (!xy_actions_reserve(&controller->out, room))
+        return XYLEM_NO_MEMORY;
+    return xy_pending_add(&controller->waiting, &entry);
+}
+
+static void ask(xy_controller *controller, xy_operation operation, const xy_command *command,
+                uint64_t incarnation, int64_t now_ms)
+{
+    xy_message request = {.kind = XY_REQUEST,
+                          .code = (uint8_t)operation,
+                          .request = controller->request,
+                          .id = command->id,
+                          .incarnation = incarnation,
+                          .budget_ms = (uint32_t)limit(controller, command),
+                          .payload = (const uint8_t *)command->text,
+                          .payload_size = (uint32_t)command->size};
+    int error = await(controller, command, incarnation, now_ms);
+    if (error)
+        answer(controller, controller->request, error);
+    else
+        xy_branch_request(&controller->branch, &request, now_ms);
+}
+
+/* Has the network end a node without waiting for an answer: it takes effect where and when the
+ * request arrives. */
+static void disown(xy_controller *controller, int64_t id, uint64_t incarnation, int64_t now_ms)
+{
+    xy_message request = {
+        .kind = XY_REQUEST, .code = XY_REMOVE, .id = id, .incarnation = incarnation};
+    xy_branch_request(&controller->branch, &request, now_ms);
+}
+
+static void inject(xy_controller *controller, const xy_tree_node *node, xy_fault fault)
+{
+    xy_action action = {.kind = XY_ACTION_FAULT,
+                        .message = {.id = node->id,
+                                    .incarnation = node->incarnation,
+                                    .value = node->pid,
+                                    .code = (uint8_t)fault}};
+    if (!xy_tree_is_dead(node))
+        xy_actions_push(&controller->out, &action);
+}
+
+/* Commands. */
+
+static void create(xy_controller *controller, const xy_command *command, int64_t now_ms)
+{
+    xy_tree *tree = &controller->tree;
+    const xy_tree_node *parent = xy_tree_parent_for(tree, command->id);
+    int error = xy_tree_find(tree, command->id) ? XYLEM_EXISTS
+                : parent && !parent->available  ? XYLEM_PARENT_UNAVAILABLE
+                                                : XYLEM_OK;
+    if (!error && !xy_tree_insert(tree, command->id, ++controller->incarnation))
+        error = XYLEM_NO_MEMORY;
+    if (error)
+        answer(controller, controller->request, error);
+    else
+        ask(controller, XY_CREATE, command, controller->incarnation, now_ms);
+}
+
+static void created(xy_controller *controller, const xy_pending_entry *entry,
+                    const xy_message *reply)
+{
+    xy_tree_node *node = xy_tree_find(&controller->tree, entry->id);
+    if (!node || node->incarnation != entry->incarnation) {
+        answer(controller, entry->request, XYLEM_CANNOT_START);
+    } else if (reply->status == XYLEM_OK) {
+        node->pid = reply->value;
+        node->stage = XY_STAGE_PRESENT;
+        node->available = reachable(node);
+        answer_with(controller, entry->request, XYLEM_OK, reply);
+        answer_waits(controller);
+    } else {
+        bool unreachable = reply->status == XYLEM_UNAVAILABLE || reply->status == XYLEM_NOT_FOUND;
+        xy_tree_prune(&controller->tree, node);
+        answer_with(controller, entry->request,
+                    unreachable ? XYLEM_PARENT_UNAVAILABLE : reply->status, reply);
+    }
+}
+
+static void forget(xy_controller *controller, xy_tree_node *node)
+{
+    xy_tree_prune(&controller->tree, node);
+    answer_waits(controller);
+}
+
+/* Ends a node that those above it cannot end now, by the world's own means. */
+static void remove_by_force(xy_controller *controller, xy_tree_node *node)
+{
+    inject(controller, node, XY_FAULT_KILL);
+    forget(controller, node);
+}
+
+static void remove_node(xy_controller *controller, const xy_command *command, int64_t now_ms)
+{
+    xy_tree_node *node = find_present(controller, command->id);
+    if (!node) {
+        answer(controller, controller->request, XYLEM_NOT_FOUND);
+    } else if (node->parent && !node->parent->available) {
+        disown(controller, node->id, node->incarnation, now_ms);
+        remove_by_force(controller, node);
+        answer(controller, controller->request, XYLEM_OK);
+    } else {
+        for (xy_tree_node *below = node; below; below = xy_tree_below(node, below))
+            below->stage = XY_STAGE_ENDING;
+        ask(controller, XY_REMOVE, command, node->incarnation, now_ms);
+    }
+}
+
+static void removed(xy_controller *controller, const xy_pending_entry *entry, int status)
+{
+    xy_tree_node *node = xy_tree_find(&controller->tree, entry->id);
+    bool same = node && node->incarnation == entry->incarnation;
+    if (same && (status == XYLEM_OK || status == XYLEM_NOT_FOUND))
+        forget(controller, node);
+    else if (same)
+        remove_by_force(controller, node);
+    answer(controller, entry->request, XYLEM_OK);
+}
+
+static void ask_node(xy_controller *controller, xy_operation operation, const xy_command *command,
+                     int64_t now_ms)
+{
+    const xy_tree_node *node = find_present(controller, command->id);
+    if (!node)
+        answer(controller, controller->request, XYLEM_NOT_FOUND);
+    else if (!node->available)
+        answer(controller, controller->request, XYLEM_UNAVAILABLE);
+    else
+        ask(controller, operation, command, node->incarnation, now_ms);
+}
+
+static bool has_nodes(const xy_controller *controller)
+{
+    return controller->tree.root && controller->tree.root->stage == XY_STAGE_PRESENT;
+}
+
+static void pace(xy_controller *controller, const xy_command *command, int64_t now_ms)
+{
+    bool nodes = has_nodes(controller);
+    if (nodes)
+        xy_branch_pace(&controller->branch, command->value, now_ms);
+    answer(controller, controller->request, nodes ? XYLEM_OK : XYLEM_NOT_FOUND);
+}
+
+static void wait_for(xy_controller *controller, const xy_command *command, int64_t now_ms)
+{
+    int error = await(controller, command, 0, now_ms);
+    if (error)
+        answer(controller, controller->request, error);
+    else
+        answer_waits(controller);
+}
+
+static void fault(xy_controller *controller, const xy_command *command)
+{
+    const xy_tree_node *node = find_present(controller, command->id);
+    if (node)
+        inject(controller, node, (xy_fault)command->value);
+    answer(controller, controller->request, node ? XYLEM_OK : XYLEM_NOT_FOUND);
+}
+
+static void close_network(xy_controller *controller, int64_t now_ms)
+{
+    xy_pending_entry entry;
+    while (xy_pending_take_due(&controller->waiting, XY_NEVER, &entry))
+        answer(controller, entry.request, XYLEM_INTERRUPTED);
+    controller->closing = true;
+    xy_branch_end(&controller->branch, now_ms);
+    answer(controller, controller->request, XYLEM_OK);
+}
+
+static void end_if_done(xy_controller *controller)
+{
+    if (!controller->closing || controller->closed ||
+        !xy_family_at_rest(&controller->branch.family))
+        return;
+    controller->closed = true;
+    xy_action action = {.kind = XY_ACTION_STOP};
+    xy_actions_push(&controller->out, &action);
+}
+
+uint64_t xy_controller_command(xy_controller *controller, const xy_command *command, int64_t now_ms)
+{
+    uint64_t request = ++controller->request;
+    switch (command->kind) {
+    case XY_COMMAND_CREATE:
+        create(controller, command, now_ms);
+        break;
+    case XY_COMMAND_REMOVE:
+        remove_node(controller, command, now_ms);
+        break;
+    case XY_COMMAND_EXEC:
+        ask_node(controller, XY_EXEC, command, now_ms);
+        break;
+    case XY_COMMAND_PING:
+        ask_node(controller, XY_PING, command, now_ms);
+        break;
+    case XY_COMMAND_PACE:
+        pace(controller, command, now_ms);
+        break;
+    case XY_COMMAND_WAIT:
+        wait_for(controller, command, now_ms);
+        break;
+    case XY_COMMAND_FAULT:
+        fault(controller, command);
+        break;
+    case XY_COMMAND_CLOSE:
+        close_network(controller, now_ms);
+        break;
+    }
+    end_if_done(controller);
+    return request;
+}
+
+/* What comes back. */
+
+static void replied(xy_controller *controller, const xy_message *reply)
+{
+    xy_pending_entry entry;
+    if (!xy_pending_take(&controller->waiting, reply->request, &entry))
+        return; /* too late: it has been answered */
+    if (entry.operation == XY_COMMAND_CREATE)
+        created(controller, &entry, reply);
+    else if (entry.operation == XY_COMMAND_REMOVE)
+        removed(controller, &entry, reply->status);
+    else
+        answer_with(controller, entry.request, reply->status, reply);
+}
+
+static void changed(xy_controller *controller, const xy_message *change)
+{
+    xy_tree_node *node = xy_tree_find(&controller->tree, change->id);
+    if (!node || node->incarnation != change->incarnation || controller->closing)
+        return;
+    node->silent = change->code == XY_CHANGE_LOST;
+    node->dead = node->dead || change->code == XY_CHANGE_GONE;
+    refresh(controller, node);
+}
+
+/* Upwards from the branch below the controlling node is the controlling node itself. */
+static void up(void *owner, const xy_message *message)
+{
+    if (message->kind == XY_REPLY)
+        replied(owner, message);
+    else
+        changed(owner, message);
+}
+
+static void expire(xy_controller *controller, const xy_pending_entry *entry, int64_t now_ms)
+{
+    switch (entry->operation) {
+    case XY_COMMAND_CREATE:
+        disown(controller, entry->id, entry->incarnation, now_ms);
+        created(controller, entry, &(xy_message){.status = XYLEM_UNAVAILABLE});
+        break;
+    case XY_COMMAND_REMOVE:
+        removed(controller, entry, XYLEM_TIMED_OUT);
+        break;
+    case XY_COMMAND_WAIT:
+        answer(controller, entry->request, XYLEM_TIMED_OUT);
+        break;
+    default:
+        answer(controller, entry->request, XYLEM_UNAVAILABLE);
+    }
+}
+
+static void hear(xy_controller *controller, const xy_event *event, int64_t now_ms)
+{
+    xy_message message;
+    if (xy_message_decode(&message, event->bytes, event->size))
+        xy_branch_hear(&controller->branch, event->peer, &message, now_ms);
+}
+
+void xy_controller_step(xy_controller *controller, const xy_event *event, int64_t now_ms)
+{
+    xy_pending_entry entry;
+    if (event->kind == XY_EVENT_FRAME)
+        hear(controller, event, now_ms);
+    else
+        xy_branch_event(&controller->branch, event, now_ms);
+    while (event->kind == XY_EVENT_TICK &&
+           xy_pending_take_due(&controller->waiting, now_ms, &entry))
+        expire(controller, &entry, now_ms);
+    end_if_done(controller);
+}
+
+int64_t xy_controller_deadline(const xy_controller *controller)
+{
+    int64_t below = xy_branch_deadline(&controller->branch);
+    int64_t waiting = xy_pending_deadline(&controller->waiting);
+    return waiting < below ? waiting : below;
+}
+
+bool xy_controller_init(xy_controller *controller, int64_t timeout_ms, int64_t heartbeat_ms)
+{
+    *controller = (xy_controller){.timeout_ms = timeout_ms};
+    if (!xy_branch_init(&controller->branch, XY_NO_ID, &controller->out, up, controller))
+        return false;
+    xy_branch_pace(&controller->branch, heartbeat_ms, 0);
+    return true;
+}
+
+void xy_controller_clear(xy_controller *controller)
+{
+    if (controller->tree.root)
+        xy_tree_prune(&controller->tree, controller->tree.root);
+    xy_pending_clear(&controller->waiting);
+    xy_branch_clear(&controller->branch);
+    xy_actions_clear(&controller->out);
+}
+
+static void step(void *self, const xy_event *event, int64_t now_ms)
+{
+    xy_controller_step(self, event, now_ms);
+}
+
+static int64_t deadline(const void *self)
+{
+    return xy_controller_deadline(self);
+}
+
+xy_machine xy_controller_machine(xy_controller *controller)
+{
+    return (xy_machine){controller, step, deadline, &controller->out};
+}

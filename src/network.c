@@ -1,0 +1,373 @@
+/* network: the public interface, over a controlling node and a world. */
+#include "xylem.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/controller.h"
+#include "runtime/process.h"
+#include "runtime/world.h"
+
+struct xylem {
+    xy_controller controller;
+    xy_world *world;
+    atomic_bool interrupted;
+
+    uint64_t request; /* the command that is waited for; 0: its reply is here */
+    xy_action reply;  /* the latest; its payload lasts until the next call */
+    char *text;       /* the same with a final NUL */
+    char reason[XYLEM_REASON_SIZE];
+
+    xylem_event *events; /* a ring of those that have not been taken */
+    size_t first, count, capacity;
+
+    xylem_node *nodes; /* the latest list */
+};
+
+/* Events. */
+
+static bool make_room(xylem *network)
+{
+    if (network->count < network->capacity)
+        return true;
+    size_t capacity = network->capacity ? 2 * network->capacity : 16;
+    xylem_event *events = malloc(capacity * sizeof *events);
+    if (!events)
+        return false;
+    for (size_t i = 0; i < network->count; i++)
+        events[i] = network->events[(network->first + i) % network->capacity];
+    free(network->events);
+    network->events = events;
+    network->first = 0;
+    network->capacity = capacity;
+    return true;
+}
+
+static void add_event(xylem *network, const xy_message *notice)
+{
+    xylem_event event = {notice->value ? XYLEM_NODE_AVAILABLE : XYLEM_NODE_UNAVAILABLE, notice->id};
+    if (make_room(network))
+        network->events[(network->first + network->count++) % network->capacity] = event;
+}
+
+bool xylem_next_event(xylem *network, xylem_event *event)
+{
+    if (network->count == 0)
+        return false;
+    *event = network->events[network->first];
+    network->first = (network->first + 1) % network->capacity;
+    network->count--;
+    return true;
+}
+
+/* What the controlling node says to its network. */
+
+static void take_reply(xylem *network, const xy_action *action)
+{
+    if (action->message.request != network->request)
+        return; /* of a call that was interrupted */
+    const xy_message *reply = &action->message;
+    network->reply = *action;
+    network->reply.message.payload = NULL;
+    network->text =
+        strndup(reply->payload ? (const char *)reply->payload : "", reply->payload_size);
+    if (!network->text && !reply->status)
+        network->reply.message.status = XYLEM_NO_MEMORY;
+    network->request = 0;
+}
+
+static void deliver(void *owner, const xy_action *action)
+{
+    xylem *network = owner;
+    if (action->kind == XY_ACTION_REPLY)
+        take_reply(network, action);
+    else if (action->kind == XY_ACTION_NOTICE)
+        add_event(network, &action->message);
+    else if (action->kind == XY_ACTION_FAULT)
+        network->world->ops->fault(network->world, &action->message);
+}
+
+/* Calls. */
+
+static void forget_answer(xylem *network)
+{
+    free(network->text);
+    network->text = NULL;
+    network->reason[0] = '\0';
+}
+
+/* So that whoever polls the descriptor learns what is left to do. */
+static void arm(xylem *network)
+{
+    int64_t due_ms = network->count > 0 ? 0 : xy_controller_deadline(&network->controller);
+    network->world->ops->arm(network->world, due_ms);
+}
+
+static int finish(xylem *network)
+{
+    const char *text = network->text ? network->text : "";
+    int status = network->reply.message.status;
+    if (status == XYLEM_CANNOT_START)
+        snprintf(network->reason, sizeof network->reason, "%s", text);
+    arm(network);
+    return status;
+}
+
+/* Has the controlling node do a command, and waits for its reply. */
+static int call(xylem *network, const xy_command *command)
+{
+    const xy_world_ops *ops = network->world->ops;
+    forget_answer(network);
+    network->request =
+        xy_controller_command(&network->controller, command, ops->now(network->world));
+    ops->perform(network->world);
+    while (network->request && !atomic_load(&network->interrupted))
+        if (!ops->work(network->world) && network->request)
+            ops->wait(network->world, XY_NEVER);
+    if (network->request) {
+        network->request = 0;
+        network->reply.message.status = XYLEM_INTERRUPTED;
+    }
+    return finish(network);
+}
+
+int xylem_create(xylem *network, int64_t id, int64_t *pid)
+{
+    if (id < 0)
+        return XYLEM_INVALID;
+    int error = call(network, &(xy_command){.kind = XY_COMMAND_CREATE, .id = id, .timeout_ms = -1});
+    if (!error && pid)
+        *pid = network->reply.message.value;
+    return error;
+}
+
+int xylem_remove(xylem *network, int64_t id)
+{
+    return call(network, &(xy_command){.kind = XY_COMMAND_REMOVE, .id = id, .timeout_ms = -1});
+}
+
+int xylem_exec(xylem *network, int64_t id, const char *text, const char **reply)
+{
+    size_t size = strlen(text);
+    if (size > XYLEM_TEXT_MAX)
+        return XYLEM_TOO_LONG;
+    int error =
+        call(network,
+             &(xy_command){
+                 .kind = XY_COMMAND_EXEC, .id = id, .timeout_ms = -1, .text = text, .size = size});
+    if (!error && reply)
+        *reply = network->text;
+    return error;
+}
+
+int xylem_ping(xylem *network, int64_t id)
+{
+    return call(network, &(xy_command){.kind = XY_COMMAND_PING, .id = id, .timeout_ms = -1});
+}
+
+static bool is_duration(int64_t ms)
+{
+    return ms >= 0 && ms <= INT32_MAX;
+}
+
+int xylem_heartbeat(xylem *network, int64_t interval_ms)
+{
+    if (!is_duration(interval_ms))
+        return XYLEM_INVALID;
+    return call(network, &(xy_command){.kind = XY_COMMAND_PACE, .value = interval_ms});
+}
+
+int xylem_wait(xylem *network, int64_t id, bool available, int64_t timeout_ms)
+{
+    if (timeout_ms > INT32_MAX)
+        return XYLEM_INVALID;
+    return call(network, &(xy_command){.kind = XY_COMMAND_WAIT,
+                                       .id = id,
+                                       .value = available,
+                                       .timeout_ms = timeout_ms});
+}
+
+static int inject(xylem *network, int64_t id, xy_fault fault)
+{
+    return call(network, &(xy_command){.kind = XY_COMMAND_FAULT, .id = id, .value = fault});
+}
+
+int xylem_kill(xylem *network, int64_t id)
+{
+    return inject(network, id, XY_FAULT_KILL);
+}
+
+int xylem_pause(xylem *network, int64_t id)
+{
+    return inject(network, id, XY_FAULT_PAUSE);
+}
+
+int xylem_resume(xylem *network, int64_t id)
+{
+    return inject(network, id, XY_FAULT_RESUME);
+}
+
+/* The list. */
+
+static xylem_node describe(const xy_tree_node *node)
+{
+    xylem_node result = {.id = node->id,
+                         .parent = node->parent ? node->parent->id : XY_NO_ID,
+                         .pid = node->pid,
+                         .depth = node->depth,
+                         .available = node->available};
+    return result;
+}
+
+int xylem_list(xylem *network, const xylem_node **nodes, size_t *count)
+{
+    const xy_tree *tree = &network->controller.tree;
+    xylem_node *list = realloc(network->nodes, (tree->count + 1) * sizeof *list);
+    if (!list)
+        return XYLEM_NO_MEMORY;
+    network->nodes = list;
+    size_t listed = 0;
+    for (xy_tree_node *node = xy_tree_first(tree->root); node;
+         node = xy_tree_next(tree->root, node))
+        if (node->stage == XY_STAGE_PRESENT)
+            list[listed++] = describe(node);
+    *nodes = list;
+    *count = listed;
+    return XYLEM_OK;
+}
+
+/* Letting it run. */
+
+static bool may_rest(const xylem *network)
+{
+    return network->count == 0 && !atomic_load(&network->interrupted);
+}
+
+int xylem_run(xylem *network, int64_t duration_ms)
+{
+    const xy_world_ops *ops = network->world->ops;
+    int64_t until_ms = ops->now(network->world) + (duration_ms > 0 ? duration_ms : 0);
+    forget_answer(network);
+    for (;;) {
+        bool busy = ops->work(network->world);
+        if (!may_rest(network) || (!busy && ops->now(network->world) >= until_ms))
+            break;
+        if (!busy)
+            ops->wait(network->world, until_ms);
+    }
+    arm(network);
+    return atomic_load(&network->interrupted) ? XYLEM_INTERRUPTED : XYLEM_OK;
+}
+
+int xylem_fd(const xylem *network)
+{
+    return network->world->ops->fd(network->world);
+}
+
+int64_t xylem_now(const xylem *network)
+{
+    return network->world->ops->now(network->world);
+}
+
+void xylem_interrupt(xylem *network)
+{
+    atomic_store(&network->interrupted, true);
+    network->world->ops->wake(network->world);
+}
+
+const char *xylem_reason(const xylem *network)
+{
+    return network->reason;
+}
+
+/* Opening and closing. */
+
+void xylem_worker(int argc, char **argv)
+{
+    xy_process_worker(argc, argv);
+}
+
+static bool in_range(const xylem_options *options)
+{
+    return options->size == sizeof *options &&
+           (options->world == XYLEM_THREAD || options->world == XYLEM_PROCESS) &&
+           (options->transport == XYLEM_IPC || options->transport == XYLEM_TCP) &&
+           is_duration(options->heartbeat_ms) && is_duration(options->timeout_ms) &&
+           options->timeout_ms > 0 && options->log_level >= XYLEM_LOG_ERROR &&
+           options->log_level <= XYLEM_LOG_DEBUG;
+}
+
+static int open_world(xylem *network, const xylem_options *options, char *reason)
+{
+    if (!xy_controller_init(&network->controller, options->timeout_ms, options->heartbeat_ms))
+        return XYLEM_NO_MEMORY;
+    xy_world_options settings = {.controller = xy_controller_machine(&network->controller),
+                                 .transport = options->transport,
+                                 .log_level = options->log_level,
+                                 .deliver = deliver,
+                                 .owner = network};
+    bool process = options->world == XYLEM_PROCESS;
+    network->world =
+        process ? xy_process_world(&settings, reason) : xy_thread_world(&settings, reason);
+    if (network->world) {
+        arm(network);
+        return XYLEM_OK;
+    }
+    xy_controller_clear(&network->controller);
+    return XYLEM_CANNOT_OPEN;
+}
+
+int xylem_open(xylem **result, const xylem_options *options, char reason[XYLEM_REASON_SIZE])
+{
+    static const xylem_options standard = XYLEM_OPTIONS;
+    char unread[XYLEM_REASON_SIZE];
+    if (!reason)
+        reason = unread;
+    if (!options)
+        options = &standard;
+    *result = NULL;
+    reason[0] = '\0';
+    xylem *network = in_range(options) ? calloc(1, sizeof *network) : NULL;
+    int error = network             ? open_world(network, options, reason)
+                : in_range(options) ? XYLEM_NO_MEMORY
+                                    : XYLEM_INVALID;
+    if (error && !reason[0])
+        snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(error));
+    if (error)
+        free(network);
+    else
+        *result = network;
+    return error;
+}
+
+/* How long the nodes may take to end by themselves: the world ends what is left. */
+enum { CLOSING_MS = XY_GRACE_MS + 300 };
+
+static void end_nodes(xylem *network)
+{
+    const xy_world_ops *ops = network->world->ops;
+    int64_t until_ms = ops->now(network->world) + CLOSING_MS;
+    xy_controller_command(&network->controller, &(xy_command){.kind = XY_COMMAND_CLOSE},
+                          ops->now(network->world));
+    ops->perform(network->world);
+    while (!ops->stopped(network->world) && ops->now(network->world) < until_ms)
+        if (!ops->work(network->world) && !ops->stopped(network->world))
+            ops->wait(network->world, until_ms);
+}
+
+void xylem_close(xylem **result)
+{
+    xylem *network = *result;
+    if (!network)
+        return;
+    end_nodes(network);
+    network->world->ops->close(network->world);
+    xy_controller_clear(&network->controller);
+    free(network->text);
+    free(network->events);
+    free(network->nodes);
+    free(network);
+    *result = NULL;
+}

@@ -1,0 +1,214 @@
+#include "runtime/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "runtime/clock.h"
+
+/* How many frames are taken before the clock is looked at again. */
+enum { BATCH = 256 };
+
+static void step(xy_host *host, const xy_event *event)
+{
+    host->machine.step(host->machine.self, event, xy_clock_now_ms());
+}
+
+/* Actions. */
+
+static bool make_room(xy_host *host, size_t size)
+{
+    if (size <= host->frame_size)
+        return true;
+    uint8_t *frame = realloc(host->frame, size);
+    if (!frame)
+        return false;
+    host->frame = frame;
+    host->frame_size = size;
+    return true;
+}
+
+static int send_message(xy_host *host, const xy_action *action)
+{
+    size_t size = xy_message_size(&action->message);
+    if (!make_room(host, size))
+        return XYLEM_NO_MEMORY;
+    xy_message_encode(&action->message, host->frame);
+    return xy_link_send(host->link, action->peer, host->frame, size, action->lossy);
+}
+
+static void perform_send(xy_host *host, const xy_action *action)
+{
+    int error = send_message(host, action);
+    if (!error)
+        return;
+    xy_log_line(&host->log, XYLEM_LOG_INFO, "a message could not be sent: %s",
+                xylem_strerror(error));
+    if (action->message.kind == XY_REQUEST)
+        step(host, &(xy_event){.kind = XY_EVENT_UNSENT,
+                               .peer = action->peer,
+                               .request = action->message.request,
+                               .status = error});
+}
+
+static void perform_start(xy_host *host, const xy_action *action)
+{
+    char reason[XYLEM_REASON_SIZE] = "";
+    xy_birth birth = {.id = action->message.id, .incarnation = action->peer};
+    bool secret = getrandom(birth.secret, sizeof birth.secret, 0) == sizeof birth.secret;
+    if (!secret)
+        strncpy(reason, "no random numbers to be had", sizeof reason - 1);
+    if (secret && host->nursery->ops->start(host->nursery, &birth, reason))
+        step(host, &(xy_event){.kind = XY_EVENT_BORN,
+                               .peer = birth.incarnation,
+                               .bytes = birth.secret,
+                               .size = sizeof birth.secret});
+    else
+        step(host, &(xy_event){.kind = XY_EVENT_STILLBORN,
+                               .peer = birth.incarnation,
+                               .bytes = reason,
+                               .size = strlen(reason)});
+}
+
+static void perform_work(xy_host *host, const xy_action *action)
+{
+    const char *reply = "";
+    const xy_message *request = &action->message;
+    char *text =
+        strndup(request->payload ? (const char *)request->payload : "", request->payload_size);
+    int status = XYLEM_NO_MEMORY;
+    if (text)
+        status = host->service->exec(host->service_state, text, xy_clock_now_ms(), &reply);
+    step(host, &(xy_event){.kind = XY_EVENT_WORKED,
+                           .request = request->request,
+                           .status = status,
+                           .bytes = reply,
+                           .size = strlen(reply)});
+    free(text);
+}
+
+static void perform(xy_host *host, const xy_action *action)
+{
+    switch (action->kind) {
+    case XY_ACTION_SEND:
+        perform_send(host, action);
+        break;
+    case XY_ACTION_START:
+        perform_start(host, action);
+        break;
+    case XY_ACTION_KILL:
+        host->nursery->ops->kill(host->nursery, action->peer);
+        break;
+    case XY_ACTION_WORK:
+        perform_work(host, action);
+        break;
+    case XY_ACTION_STOP:
+        host->stopped = true;
+        break;
+    default:
+        host->deliver(host->owner, action);
+    }
+}
+
+void xy_host_perform(xy_host *host)
+{
+    xy_action action;
+    while (xy_actions_pop(host->machine.actions, &action)) {
+        perform(host, &action);
+        xy_action_clear(&action);
+    }
+}
+
+/* Events. */
+
+static void take(xy_host *host, const xy_event *event)
+{
+    step(host, event);
+    xy_host_perform(host);
+}
+
+/* Before the link is drained: what has ended below is known before anything is said above. */
+static bool reap(xy_host *host)
+{
+    uint64_t incarnation;
+    char reason[XYLEM_REASON_SIZE];
+    bool any = false;
+    while (host->nursery->ops->reap(host->nursery, &incarnation, reason)) {
+        xy_log_line(&host->log, XYLEM_LOG_INFO, "child %llu: %s", (unsigned long long)incarnation,
+                    reason);
+        take(host, &(xy_event){.kind = XY_EVENT_EXITED,
+                               .peer = incarnation,
+                               .bytes = reason,
+                               .size = strlen(reason)});
+        any = true;
+    }
+    return any;
+}
+
+static bool drain(xy_host *host)
+{
+    xy_event event = {.kind = XY_EVENT_FRAME};
+    int taken = 0;
+    while (taken < BATCH && !host->stopped &&
+           xy_link_receive(host->link, &event.peer, &event.bytes, &event.size)) {
+        taken++;
+        if (event.peer != XY_STRANGER && event.size > 0)
+            take(host, &event);
+        else if (event.size > 0)
+            xy_log_line(&host->log, XYLEM_LOG_DEBUG, "dropped a frame of a stranger");
+    }
+    return taken > 0;
+}
+
+static void tick(xy_host *host)
+{
+    if (xy_clock_now_ms() >= host->machine.deadline(host->machine.self))
+        take(host, &(xy_event){.kind = XY_EVENT_TICK});
+}
+
+bool xy_host_work(xy_host *host)
+{
+    if (host->attend && !host->attend(host->attendant)) {
+        host->stopped = true;
+        return false;
+    }
+    bool busy = reap(host);
+    busy = drain(host) || busy;
+    tick(host);
+    xy_link_flush(host->link);
+    return busy && !host->stopped;
+}
+
+void xy_host_wait(xy_host *host, int64_t until_ms)
+{
+    int fds[] = {host->nursery->fd, host->wake_fd};
+    int64_t deadline_ms = host->machine.deadline(host->machine.self);
+    if (until_ms < deadline_ms)
+        deadline_ms = until_ms;
+    int64_t left_ms = deadline_ms - xy_clock_now_ms();
+    xy_link_wait(host->link, fds, 2, left_ms > 0 ? left_ms : 0);
+}
+
+int xy_host_open(xy_host *host)
+{
+    if (host->service && host->service->open(&host->service_state) != XYLEM_OK)
+        return XYLEM_NO_MEMORY;
+    take(host, &(xy_event){.kind = XY_EVENT_OPEN});
+    return XYLEM_OK;
+}
+
+void xy_host_close(xy_host *host)
+{
+    if (host->service)
+        host->service->close(host->service_state);
+    free(host->frame);
+    host->frame = NULL;
+}
+
+void xy_host_run(xy_host *host)
+{
+    while (!host->stopped)
+        if (!xy_host_work(host) && !host->stopped)
+            xy_host_wait(host, XY_NEVER);
+}

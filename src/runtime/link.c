@@ -1,0 +1,311 @@
+#include "runtime/link.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "core/machine.h"
+#include "core/message.h"
+
+/* Neighbours' names on the wire: the parent's is ours to give, a child brings its own. */
+enum { NAME_SIZE = 9 };
+static const char parent_name[NAME_SIZE] = "^parent^";
+
+typedef struct letter {
+    struct letter *next;
+    uint64_t peer;
+    size_t size;
+    uint8_t frame[];
+} letter;
+
+struct xy_link {
+    void *socket;
+    zmq_msg_t frame; /* the one that was received last */
+    letter *first, **last;
+    size_t letters;
+    uint64_t rings; /* how often an endpoint was rung: each time under a new name */
+    char endpoint[XY_ENDPOINT_SIZE];
+};
+
+/* Names. */
+
+static void name_of(uint64_t peer, char name[NAME_SIZE])
+{
+    if (peer == XY_PARENT) {
+        memcpy(name, parent_name, NAME_SIZE);
+        return;
+    }
+    *name++ = 'c';
+    for (int shift = 56; shift >= 0; shift -= 8)
+        *name++ = (char)(uint8_t)(peer >> shift);
+}
+
+static uint64_t peer_of(zmq_msg_t *name)
+{
+    const uint8_t *bytes = zmq_msg_data(name);
+    if (zmq_msg_size(name) != NAME_SIZE)
+        return XY_STRANGER;
+    if (memcmp(bytes, parent_name, NAME_SIZE) == 0)
+        return XY_PARENT;
+    uint64_t peer = 0;
+    for (int i = 1; i < NAME_SIZE; i++)
+        peer = peer << 8 | bytes[i];
+    return bytes[0] == 'c' && peer != XY_PARENT ? peer : XY_STRANGER;
+}
+
+/* Opening and closing. */
+
+static bool set(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+}
+
+static bool configure(void *socket, uint64_t self)
+{
+    int64_t largest = XY_MESSAGE_MAX;
+    char name[NAME_SIZE];
+    name_of(self, name);
+    return set(socket, ZMQ_LINGER, 0) && set(socket, ZMQ_ROUTER_MANDATORY, 1) &&
+           zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0 &&
+           (self == XY_PARENT || zmq_setsockopt(socket, ZMQ_ROUTING_ID, name, NAME_SIZE) == 0);
+}
+
+static bool join(void *socket, const char *parent)
+{
+    return !parent ||
+           (zmq_setsockopt(socket, ZMQ_CONNECT_ROUTING_ID, parent_name, NAME_SIZE) == 0 &&
+            zmq_connect(socket, parent) == 0);
+}
+
+/* The parent's name is taken first: so no stranger can take it at our endpoint. */
+static bool attach(xy_link *link, uint64_t self, const char *parent, const char *endpoint)
+{
+    size_t size = sizeof link->endpoint;
+    return configure(link->socket, self) && join(link->socket, parent) &&
+           zmq_bind(link->socket, endpoint) == 0 &&
+           zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->endpoint, &size) == 0;
+}
+
+int xy_link_open(xy_link **result, void *context, uint64_t self, const char *parent,
+                 const char *endpoint, char reason[XYLEM_REASON_SIZE])
+{
+    *result = NULL;
+    xy_link *link = calloc(1, sizeof *link);
+    if (link)
+        link->socket = zmq_socket(context, ZMQ_ROUTER);
+    if (!link || !link->socket) {
+        snprintf(reason, XYLEM_REASON_SIZE, "no socket to be had: %s", zmq_strerror(errno));
+        free(link);
+        return XYLEM_CANNOT_START;
+    }
+    zmq_msg_init(&link->frame);
+    link->last = &link->first;
+    if (!attach(link, self, parent, endpoint)) {
+        snprintf(reason, XYLEM_REASON_SIZE, "cannot bind %s: %s", endpoint, zmq_strerror(errno));
+        xy_link_close(&link);
+        return XYLEM_CANNOT_START;
+    }
+    *result = link;
+    return XYLEM_OK;
+}
+
+static void drop_letter(xy_link *link, letter **at)
+{
+    letter *gone = *at;
+    *at = gone->next;
+    if (link->last == &gone->next)
+        link->last = at;
+    link->letters--;
+    free(gone);
+}
+
+void xy_link_close(xy_link **result)
+{
+    xy_link *link = *result;
+    *result = NULL;
+    if (!link)
+        return;
+    while (link->first)
+        drop_letter(link, &link->first);
+    zmq_msg_close(&link->frame);
+    if (link->endpoint[0]) /* closing a bound inproc socket costs a search of all of them */
+        zmq_unbind(link->socket, link->endpoint);
+    zmq_close(link->socket);
+    free(link);
+}
+
+const char *xy_link_endpoint(const xy_link *link)
+{
+    return link->endpoint;
+}
+
+/* Sending. */
+
+static int try_send(xy_link *link, const char name[NAME_SIZE], const void *frame, size_t size)
+{
+    if (zmq_send(link->socket, name, NAME_SIZE, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_send(link->socket, frame, size, ZMQ_DONTWAIT) < 0)
+        return errno;
+    return 0;
+}
+
+static int post(xy_link *link, uint64_t peer, const void *frame, size_t size)
+{
+    if (link->letters == XY_OUTBOX_MAX)
+        return XYLEM_BUSY;
+    letter *new = malloc(sizeof *new + size);
+    if (!new)
+        return XYLEM_NO_MEMORY;
+    new->next = NULL;
+    new->peer = peer;
+    new->size = size;
+    memcpy(new->frame, frame, size);
+    *link->last = new;
+    link->last = &new->next;
+    link->letters++;
+    return XYLEM_OK;
+}
+
+static bool has_letter_for(const xy_link *link, uint64_t peer)
+{
+    const letter *waiting = link->first;
+    while (waiting && waiting->peer != peer)
+        waiting = waiting->next;
+    return waiting != NULL;
+}
+
+int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, bool lossy)
+{
+    char name[NAME_SIZE];
+    name_of(peer, name);
+    int error = has_letter_for(link, peer) ? EAGAIN : try_send(link, name, frame, size);
+    if (!error || lossy)
+        return XYLEM_OK;
+    return error == EHOSTUNREACH ? XYLEM_UNAVAILABLE : post(link, peer, frame, size);
+}
+
+/* The neighbours that cannot take anything more for now; what is for them keeps its order. */
+typedef struct blocked {
+    uint64_t peers[8];
+    size_t count;
+} blocked;
+
+static bool is_blocked(const blocked *set, uint64_t peer)
+{
+    size_t i = 0;
+    while (i < set->count && set->peers[i] != peer)
+        i++;
+    return i < set->count || set->count == sizeof set->peers / sizeof *set->peers;
+}
+
+bool xy_link_flush(xy_link *link)
+{
+    blocked full = {.count = 0};
+    for (letter **at = &link->first; *at;) {
+        uint64_t peer = (*at)->peer;
+        char name[NAME_SIZE];
+        name_of(peer, name);
+        if (is_blocked(&full, peer)) {
+            at = &(*at)->next;
+        } else if (try_send(link, name, (*at)->frame, (*at)->size) == EAGAIN) {
+            full.peers[full.count++] = peer;
+            at = &(*at)->next;
+        } else {
+            drop_letter(link, at);
+        }
+    }
+    return !link->first;
+}
+
+static uint32_t events_of(void *socket)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size);
+    return (uint32_t)events;
+}
+
+static void ring_name(xy_link *link, const char name[NAME_SIZE])
+{
+    if (try_send(link, name, "", 0) != EHOSTUNREACH)
+        return;
+    events_of(link->socket); /* has libzmq look whether that neighbour has just arrived */
+    try_send(link, name, "", 0);
+}
+
+void xy_link_ring(xy_link *link, uint64_t peer)
+{
+    char name[NAME_SIZE];
+    name_of(peer, name);
+    ring_name(link, name);
+}
+
+void xy_link_ring_at(xy_link *link, const char *endpoint)
+{
+    char name[NAME_SIZE];
+    name_of(++link->rings, name);
+    name[0] = 'r';
+    if (zmq_setsockopt(link->socket, ZMQ_CONNECT_ROUTING_ID, name, NAME_SIZE) < 0 ||
+        zmq_connect(link->socket, endpoint) < 0)
+        return;
+    ring_name(link, name);
+    zmq_disconnect(link->socket, endpoint);
+}
+
+/* Receiving. */
+
+static bool drop_rest(xy_link *link)
+{
+    bool more = zmq_msg_more(&link->frame);
+    while (zmq_msg_more(&link->frame))
+        if (zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0)
+            break;
+    return more;
+}
+
+bool xy_link_receive(xy_link *link, uint64_t *peer, const void **frame, size_t *size)
+{
+    if (zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0)
+        return false;
+    *peer = peer_of(&link->frame);
+    *frame = "";
+    *size = 0;
+    if (!zmq_msg_more(&link->frame) || zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0 ||
+        drop_rest(link))
+        return true;
+    *frame = zmq_msg_data(&link->frame);
+    *size = zmq_msg_size(&link->frame);
+    return true;
+}
+
+/* Waiting. */
+
+enum { FDS_MAX = 4, RETRY_MS = 10 };
+
+void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
+{
+    zmq_pollitem_t items[1 + FDS_MAX] = {{.socket = link->socket, .events = ZMQ_POLLIN}};
+    int polled = 1;
+    for (int i = 0; i < count && polled <= FDS_MAX; i++)
+        if (fds[i] >= 0)
+            items[polled++] = (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
+    if (link->first && timeout_ms > RETRY_MS)
+        timeout_ms = RETRY_MS; /* a ROUTER does not tell when it can send to one of its peers */
+    zmq_poll(items, polled, timeout_ms > INT_MAX ? INT_MAX : (long)timeout_ms);
+}
+
+int xy_link_fd(const xy_link *link)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    zmq_getsockopt(link->socket, ZMQ_FD, &fd, &size);
+    return fd;
+}
+
+bool xy_link_idle(const xy_link *link)
+{
+    return (events_of(link->socket) & ZMQ_POLLIN) == 0;
+}

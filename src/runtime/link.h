@@ -1,0 +1,58 @@
+/* link: one node's ZMQ socket. It sends and receives whole messages to and from neighbours, and
+ * never blocks: what cannot be sent now waits in a bounded outbox.
+ *
+ * A link belongs to one thread at a time; it may be handed over by starting that thread.
+ */
+#ifndef XY_LINK_H
+#define XY_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xylem.h"
+
+#define XY_ENDPOINT_SIZE 128
+#define XY_OUTBOX_MAX    4096
+
+/* Who sent something, when it is no neighbour. */
+#define XY_STRANGER UINT64_MAX
+
+typedef struct xy_link xy_link;
+
+/* Connects to the parent's endpoint (NULL: there is none) under the name of `self`, an incarnation,
+ * and binds `endpoint`. The caller has made sure that there are descriptors. On failure *link is
+ * NULL, and `reason` says why. XYLEM_CANNOT_START. */
+int xy_link_open(xy_link **link, void *context, uint64_t self, const char *parent,
+                 const char *endpoint, char reason[XYLEM_REASON_SIZE]);
+void xy_link_close(xy_link **link);
+
+/* What children connect to: with a port in place of a wildcard. Belongs to the link. */
+const char *xy_link_endpoint(const xy_link *link);
+
+/* Sends one frame to a neighbour, now or as soon as it can be taken; a lossy one now or never, and
+ * without an error. XYLEM_UNAVAILABLE: no such neighbour; XYLEM_BUSY: the outbox is full;
+ * XYLEM_NO_MEMORY. */
+int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, bool lossy);
+
+/* Takes the next frame; false when there is none. It lasts until the next call. An empty one, or
+ * one from XY_STRANGER, is only a ring: it means no more than that something has happened. */
+bool xy_link_receive(xy_link *link, uint64_t *peer, const void **frame, size_t *size);
+
+/* Sends what waits in the outbox; true when nothing is left in it. */
+bool xy_link_flush(xy_link *link);
+
+/* Wakes up whoever waits at a neighbour's link, or at an inproc endpoint. */
+void xy_link_ring(xy_link *link, uint64_t peer);
+void xy_link_ring_at(xy_link *link, const char *endpoint);
+
+/* Waits until a frame may have arrived or one of the descriptors is readable (a negative one is
+ * passed over), for `timeout_ms` at most. */
+void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms);
+
+/* A descriptor that becomes readable when a frame may have arrived after the link was seen empty:
+ * see ZMQ_FD. xy_link_idle tells whether it may be waited for. */
+int xy_link_fd(const xy_link *link);
+bool xy_link_idle(const xy_link *link);
+
+#endif

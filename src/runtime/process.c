@@ -1,0 +1,204 @@
+/* The process world: each node is a worker process, started by the worker above it; the kernel ends
+ * it together with its parent.
+ */
+#include "runtime/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "runtime/folder.h"
+#include "runtime/limits.h"
+#include "runtime/real.h"
+#include "runtime/worker.h"
+#include "service/timer.h"
+
+enum {
+    SOCKET_NAME_MAX = 20,   /* bytes of a socket's name in the folder: an incarnation */
+    PLACE_DESCRIPTORS = 12, /* a context with one I/O thread, a socket, an epoll descriptor */
+    PLACE_THREADS = 2
+};
+
+/* What a worker and the controlling process have in common: a context, a link, workers below. */
+
+typedef struct xy_place {
+    void *context;
+    xy_link *link;
+    xy_workers workers;
+} xy_place;
+
+static void place_close(xy_place *place)
+{
+    xy_workers_close(&place->workers);
+    xy_link_close(&place->link);
+    zmq_ctx_term(place->context);
+}
+
+static bool place_open(xy_place *place, const xy_setting *setting, uint64_t self,
+                       const char *parent, char reason[XYLEM_REASON_SIZE])
+{
+    char endpoint[XY_ENDPOINT_SIZE];
+    xy_worker_endpoint(endpoint, setting, self);
+    if (!xy_limits_descriptors(PLACE_DESCRIPTORS, reason) ||
+        !xy_limits_threads(PLACE_THREADS, reason))
+        return false;
+    place->context = zmq_ctx_new();
+    if (!place->context) {
+        snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(XYLEM_NO_MEMORY));
+        return false;
+    }
+    if (xy_link_open(&place->link, place->context, self, parent, endpoint, reason) == XYLEM_OK) {
+        if (xy_workers_open(&place->workers, setting, place->link, reason))
+            return true;
+        xy_link_close(&place->link);
+    }
+    zmq_ctx_term(place->context);
+    return false;
+}
+
+/* The worker. */
+
+static int run_node(const xy_letter *letter, xy_place *place)
+{
+    xy_node node;
+    if (!xy_node_init(&node, &letter->birth, getpid()))
+        return EXIT_FAILURE;
+    xy_host host = {.machine = xy_node_machine(&node),
+                    .link = place->link,
+                    .nursery = &place->workers.nursery,
+                    .log = {letter->setting.log_level, letter->birth.id},
+                    .service = &xy_timer,
+                    .wake_fd = -1};
+    bool opened = xy_host_open(&host) == XYLEM_OK;
+    if (opened) {
+        xy_host_run(&host);
+        xy_host_close(&host);
+    }
+    xy_node_clear(&node);
+    return opened ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int work(const xy_letter *letter)
+{
+    char reason[XYLEM_REASON_SIZE] = "";
+    xy_place place;
+    if (!place_open(&place, &letter->setting, letter->birth.incarnation, letter->parent, reason)) {
+        send(XY_WORKER_LETTER_FD, reason, strlen(reason), MSG_NOSIGNAL);
+        return EXIT_FAILURE;
+    }
+    close(XY_WORKER_LETTER_FD);
+    int status = run_node(letter, &place);
+    place_close(&place);
+    return status;
+}
+
+static bool may_start_workers; /* this program knows what to do when it is started as one */
+
+void xy_process_worker(int argc, char **argv)
+{
+    may_start_workers = true;
+    if (argc < 2 || strcmp(argv[1], XY_WORKER_FLAG) != 0)
+        return;
+    xy_letter letter;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN); /* Ctrl-C is meant for the program, which ends its workers itself */
+    signal(SIGPIPE, SIG_IGN);
+    if (recv(XY_WORKER_LETTER_FD, &letter, sizeof letter, MSG_DONTWAIT) != sizeof letter) {
+        fprintf(stderr, "%s: a worker is started by its network, not by hand\n", argv[0]);
+        exit(2);
+    }
+    if (getppid() != letter.parent_pid) /* it died before we asked to be told */
+        exit(EXIT_FAILURE);
+    exit(work(&letter));
+}
+
+/* The world. */
+
+typedef struct processes {
+    xy_real real;
+    xy_setting setting;
+    xy_folder folder;
+    xy_place place;
+} processes;
+
+/* Whether the process is one of ours: a pid may have been given to another in the meantime. */
+static bool is_worker(pid_t pid)
+{
+    char path[64];
+    struct stat ours, its;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    return stat("/proc/self/exe", &ours) == 0 && stat(path, &its) == 0 &&
+           ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+}
+
+static void fault(xy_world *world, const xy_message *target)
+{
+    static const int signals[] = {
+        [XY_FAULT_KILL] = SIGKILL, [XY_FAULT_PAUSE] = SIGSTOP, [XY_FAULT_RESUME] = SIGCONT};
+    (void)world;
+    if (is_worker((pid_t)target->value))
+        kill((pid_t)target->value, signals[target->code]);
+}
+
+static void close_world(xy_world *base)
+{
+    processes *world = (processes *)base;
+    xy_real_close(&world->real);
+    place_close(&world->place);
+    if (world->setting.transport == XYLEM_IPC)
+        xy_folder_close(&world->folder);
+    free(world);
+}
+
+static bool open_folder(processes *world, char reason[XYLEM_REASON_SIZE])
+{
+    if (world->setting.transport != XYLEM_IPC)
+        return true;
+    if (!xy_folder_open(&world->folder, SOCKET_NAME_MAX, reason))
+        return false;
+    strncpy(world->setting.folder, world->folder.path, sizeof world->setting.folder - 1);
+    return true;
+}
+
+static bool settle(processes *world, const xy_world_options *options,
+                   char reason[XYLEM_REASON_SIZE])
+{
+    xy_place *place = &world->place;
+    if (!open_folder(world, reason))
+        return false;
+    if (place_open(place, &world->setting, XY_PARENT, NULL, reason)) {
+        if (xy_real_open(&world->real, options, place->link, &place->workers.nursery, reason))
+            return true;
+        place_close(place);
+    }
+    if (world->setting.transport == XYLEM_IPC)
+        xy_folder_close(&world->folder);
+    return false;
+}
+
+xy_world *xy_process_world(const xy_world_options *options, char reason[XYLEM_REASON_SIZE])
+{
+    static const xy_world_ops ops = {xy_real_now,  xy_real_perform, xy_real_work, xy_real_wait,
+                                     xy_real_wake, xy_real_fd,      xy_real_arm,  xy_real_stopped,
+                                     fault,        close_world};
+    processes *world = may_start_workers ? calloc(1, sizeof *world) : NULL;
+    if (!world) {
+        snprintf(reason, XYLEM_REASON_SIZE, "%s",
+                 may_start_workers ? xylem_strerror(XYLEM_NO_MEMORY)
+                                   : "the program does not call xylem_worker first");
+        return NULL;
+    }
+    world->real.world.ops = &ops;
+    world->setting.transport = options->transport;
+    world->setting.log_level = options->log_level;
+    if (settle(world, options, reason))
+        return &world->real.world;
+    free(world);
+    return NULL;
+}

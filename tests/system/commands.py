@@ -1,0 +1,131 @@
+"""What a script of fixed replies cannot say: pids, times, help, and lines no editor would write."""
+
+import os
+import re
+import unittest
+
+from program import Program, alive, main, options, until
+
+COMMANDS = ("create remove exec heartbeat ping all tree exit help sleep wait kill pause "
+            "resume").split()
+MIB = 1 << 20
+
+
+class TestCommands(unittest.TestCase):
+    def setUp(self):
+        self.program = Program()
+        self.addCleanup(self.program.__exit__, None, None, None)
+
+    def check(self, command, reply):
+        self.assertEqual(self.program.ask(command), reply)
+
+    def finish(self, status):
+        self.program.close_input()
+        self.assertEqual(self.program.rest(), "")
+        self.assertEqual(self.program.ended(), status)
+        self.program.check_nothing_left()
+
+    def test_create_replies_the_pid(self):
+        """The process of the node; where nodes are threads, the thread of the node."""
+        thread = options.world == "thread"
+        pids = {id: self.program.create(id) for id in (50, 25, 75)}
+        self.assertEqual(len(set(pids.values())), 3)
+        self.assertNotIn(self.program.pid, pids.values())
+
+        def there(pid):
+            return os.path.exists(f"/proc/{self.program.pid}/task/{pid}") if thread else alive(pid)
+
+        for id, pid in pids.items():
+            self.assertTrue(there(pid), f"node {id}")
+        self.check("remove 25", "OK")
+        until(lambda: not there(pids[25]), "the removed node is gone")
+        self.assertTrue(there(pids[50]) and there(pids[75]))
+        self.finish(0)
+
+    def time(self, id):
+        return int(re.fullmatch(r"OK: (\d+) ms", self.program.ask(f"exec {id} time"))[1])
+
+    def test_timer(self):
+        self.program.create(50)
+        self.program.create(25)
+        self.check("exec 50 start", "OK: start")
+        self.program.send("sleep 400\n")
+        self.assertGreaterEqual(self.time(50), 400)
+        until(lambda: self.time(50) > 400, "the timer runs on")
+        self.assertEqual(self.time(25), 0)
+        self.check("exec 50 stop", "OK: stop")
+        frozen = self.time(50)
+        self.assertGreaterEqual(frozen, 400)
+        self.program.send("sleep 30\n")
+        self.assertEqual(self.time(50), frozen)
+        self.check("exec 50 stop", "OK: stop")
+        self.assertEqual(self.time(50), frozen)
+        self.program.send("exec 50 start\nexec 50 stop\n")
+        self.assertEqual([self.program.reply(), self.program.reply()], ["OK: start", "OK: stop"])
+        self.assertLess(self.time(50), frozen)
+        self.finish(0)
+
+    def test_help(self):
+        lines = self.program.ask_lines("help")
+        text = "\n".join(lines)
+        for name in COMMANDS:
+            self.assertRegex(text, rf"\b{name}\b")
+            one = self.program.ask_lines(f"help {name}")
+            self.assertIn(name, one[0])
+            self.assertFalse(one[0].startswith("Error"))
+        self.assertFalse(lines[0].startswith("Error"))
+        self.assertRegex(self.program.ask("help bogus"), "^Error: ")
+
+    def test_long_lines(self):
+        self.program.create(1)
+        longest = "ping 1".ljust(MIB)
+        self.check(longest, "OK: 1")
+        self.check(longest + " ", "Error: bad command")
+        self.check("#".ljust(MIB, "x") + "\nping 1", "OK: 1")
+        self.check("#".ljust(MIB + 1, "x"), "Error: bad command")
+        self.check("create 2".ljust(4 * MIB) + "create 3", "Error: bad command")
+        self.check("create 4;" * (MIB // 8), "Error: bad command")
+        self.check("x" * MIB, "Error: bad command")
+        self.assertRegex(self.program.ask("create " + "9" * (MIB - 7)), "^Error: bad id: '9+")
+        self.check("exec 1 " + "x" * (MIB - 7), "Error: bad subcommand")
+        self.check("exec 1" + " x" * (MIB // 2 - 3), "Error: bad subcommand")
+        self.check("all", "1")
+        self.finish(1)
+
+    def test_long_last_line(self):
+        self.program.send("ping 1".ljust(MIB + 1))
+        self.program.close_input()
+        self.assertEqual(self.program.rest(), "Error: bad command\n")
+        self.assertEqual(self.program.ended(), 1)
+
+    def test_bytes_that_are_no_text(self):
+        self.program.create(1)
+        for line in (
+            b"\0", b"create 2\0", b"create\0 2", b"create 2 \0# remove 1", b"\0create 2",
+            b"create 2;\0", b"\xff", b"create \xe9", b"create 2 \xc3", b"\x80create 2",
+            b"create \xc0\xb2",  # an overlong 2
+            b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xfe\xff\0c",
+        ):
+            with self.subTest(line=line):
+                self.program.send(line + b"\n")
+                self.assertEqual(self.program.reply(), "Error: bad command")
+        self.check("all", "1")
+        self.finish(1)
+
+    def test_input_in_pieces(self):
+        for piece in "crea", "te 5", "0\npi", "ng 50\n", "ping", " 51":
+            self.program.send(piece)
+            until(self.program.busy, "it takes the piece")
+        self.program.close_input()
+        self.assertRegex(self.program.rest(), r"^OK: [1-9]\d*\nOK: 1\nOK: -1\n$")
+        self.assertEqual(self.program.ended(), 0)
+
+    def test_many_lines_at_once(self):
+        self.program.create(1)
+        self.program.send("ping 1\n" * 1000)
+        self.assertEqual({self.program.reply() for _ in range(1000)}, {"OK: 1"})
+        self.finish(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Workers that are killed from outside, again and again, with heartbeats and without."""
+
+import os
+import random
+import signal
+import unittest
+
+from program import UNAVAILABLE, Program, alive, main, options, until
+from tree import Tree
+
+NODES = 9
+
+
+class Net:
+    """A program and the tree it should have."""
+
+    def __init__(self, program, chance):
+        self.program, self.chance = program, chance
+        self.tree, self.pids = Tree(), {}
+
+    def create(self, id):
+        self.pids[id] = self.program.create(id)
+        self.tree.insert(id)
+
+    def fill(self):
+        while len(self.tree) < NODES:
+            self.create(self.chance.choice([i for i in range(100) if i not in self.tree]))
+
+    def victim(self, kind):
+        """A node to kill: the root, an inner node, or a leaf."""
+        tree = self.tree
+        return self.chance.choice([
+            id for id in tree
+            if kind == ("root" if tree.parents[id] is None else "inner" if tree.children(id) else "leaf")
+        ] or list(tree))
+
+    def below(self, id):
+        """A free id whose place is below this node."""
+        return next(i for i in range(1000) if i not in self.tree and id in self.tree.place(i))
+
+
+class TestKill9(unittest.TestCase):
+    def test_workers_killed_in_a_row(self):
+        seed = options.seed if options.seed is not None else random.randrange(1 << 32)
+        print(f"--seed {seed}", flush=True)
+        with Program("--timeout", 3000) as program:
+            net = Net(program, random.Random(seed))
+            for number in range(options.count or 30):
+                net.fill()
+                self.assertEqual(program.ask(f"heartbeat {number % 2 * 100}"), "OK")
+                with self.subTest(round=number):
+                    self.one_death(net, net.victim(("leaf", "inner", "root")[number // 2 % 3]))
+            self.assertEqual(program.ask("exit"), "OK")
+            program.ended()
+            program.check_nothing_left()
+
+    def one_death(self, net, victim):
+        program, tree = net.program, net.tree
+        lost = tree.below(victim)
+        os.kill(net.pids[victim], signal.SIGKILL)
+
+        # Whether its death is known by now or not, a command to it gets its error.
+        self.assertEqual(program.ask(f"exec {lost[0]} time"), "Error: Node is not available")
+        self.assertEqual(program.ask(f"ping {victim}"), "OK: -1")
+        self.assertEqual(program.ask(f"wait {victim} down 10000"), "OK")
+        self.assertEqual(program.take_notices(), [UNAVAILABLE.format(id) for id in lost])
+
+        for id in tree:
+            self.assertEqual(program.ask(f"ping {id}"), "OK: -1" if id in lost else "OK: 1")
+        for id in lost:
+            self.assertEqual(program.ask(f"exec {id} start"), "Error: Node is not available")
+        self.assertEqual(
+            program.ask(f"create {net.below(victim)}"), "Error: Parent is unavailable")
+        self.assertEqual(program.ask(f"create {victim}"), "Error: Already exists")
+
+        # Its place can be taken again, and nothing of it or below it goes on living.
+        self.assertEqual(program.ask(f"remove {victim}"), "OK")
+        tree.remove(victim)
+        until(lambda: not any(alive(net.pids[id]) for id in lost), "workers below the dead one")
+        net.create(victim)
+        self.assertEqual(program.ask(f"ping {victim}"), "OK: 1")
+        self.assertEqual(program.ask("all"), " ".join(map(str, tree)))
+        self.assertEqual(program.take_notices(), [])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""When there are no more descriptors, threads or processes: an error, and everything else goes on."""
+
+import os
+import resource
+import shutil
+import unittest
+
+from program import Home, Program, main, options
+
+A_USER_OF_OUR_OWN = 61500 + os.getpid() % 1000  # its processes are counted apart from all others
+
+
+class TestLimits(unittest.TestCase):
+    def fill(self, program, most=100):
+        """Create nodes in a balanced order until one cannot be started; return those there are."""
+        there = []
+        for bits in range(1, most + 1):
+            id = int(f"{bits:b}"[:0:-1].ljust(8, "1")[:8] or "0", 2) * 1000 + bits
+            reply = program.ask(f"create {id}")
+            if not reply.startswith("OK: "):
+                self.assertRegex(reply, r"^Error: cannot start node: \S")
+                return there, id
+            there.append(id)
+        return there, None
+
+    def check_goes_on(self, program, there, failed):
+        for id in there:
+            self.assertEqual(program.ask(f"ping {id}"), "OK: 1")
+        self.assertEqual(program.ask("all"), " ".join(map(str, sorted(there))))
+        self.assertEqual(program.ask(f"ping {failed}"), "OK: -1")
+        self.assertEqual(program.ask(f"exec {there[0]} start"), "OK: start")
+
+        # Again and again at the limit: no more room, but nothing gets lost either.
+        for _ in range(5):
+            self.assertRegex(program.ask(f"create {failed}"), "^(OK: |Error: cannot start node: )")
+            program.ask(f"remove {failed}")
+        for id in reversed(there[len(there) // 2:]):
+            self.assertEqual(program.ask(f"remove {id}"), "OK")
+        program.create(failed)
+        self.assertEqual(program.ask(f"ping {failed}"), "OK: 1")
+        self.assertEqual(program.take_notices(), [])
+
+    def check_end(self, program):
+        self.assertEqual(program.ask("exit"), "OK")
+        program.ended()
+        program.check_nothing_left()
+
+    def test_descriptors(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        with Program(prepare=limit) as program:
+            there, failed = self.fill(program)
+            print(f"{len(there)} nodes with 64 descriptors", flush=True)
+            if options.world == "thread":
+                self.assertIsNotNone(failed)
+            if failed is not None:
+                self.check_goes_on(program, there, failed)
+            self.check_end(program)
+
+    def test_hardly_any_descriptors(self):
+        """Whatever can still be done is done, the rest is an error, and nothing hangs."""
+        for most in range(3, 41):
+            limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+            with self.subTest(descriptors=most), Program(
+                    "--timeout", 2000, "-c", "create 50; create 25; create 75; ping 99; exit",
+                    prepare=limit) as program:
+                lines, status = program.rest().splitlines(), program.ended()
+                if status == 127 and not lines:  # not even its libraries can be loaded
+                    continue
+                if status == 3:
+                    self.assertEqual(lines, [])
+                    self.assertRegex(program.errors(), r"\S")
+                else:
+                    for line in lines[:3]:
+                        self.assertRegex(line, r"^(OK: [1-9]\d*$|Error: (cannot start node: \S|Parent))")
+                    self.assertEqual(lines[3:], ["OK: -1", "OK"])
+                    self.assertEqual(status, any(line.startswith("Error") for line in lines))
+                program.check_nothing_left()
+
+    @unittest.skipIf(os.geteuid(), "only root can become a user that has no other processes")
+    def test_processes(self):
+        home = Home()
+        self.addCleanup(home.close)
+        path = shutil.copy(options.program, f"{home.base}/xylem")  # where that user can reach it
+        for folder in home.base, home.runtime, home.temporary:
+            os.chown(folder, A_USER_OF_OUR_OWN, A_USER_OF_OUR_OWN)
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NPROC, (40, 40))
+            os.setgroups([])
+            os.setgid(A_USER_OF_OUR_OWN)
+            os.setuid(A_USER_OF_OUR_OWN)
+
+        with Program("--timeout", 5000, path=path, home=home, prepare=limit) as program:
+            there, failed = self.fill(program)
+            print(f"{len(there)} nodes with 40 processes and threads", flush=True)
+            self.assertIsNotNone(failed)
+            self.check_goes_on(program, there, failed)
+            self.check_end(program)
+
+
+if __name__ == "__main__":
+    main()

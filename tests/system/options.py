@@ -1,0 +1,132 @@
+"""The ways to start xylem, the right ones and the wrong ones, and its exit status."""
+
+import os
+import unittest
+
+from program import Home, Program, main
+
+
+class TestOptions(unittest.TestCase):
+    def run_with(self, *arguments, input="", **more):
+        """Start it, feed it, and return its exit status, its output and what it says on stderr."""
+        with Program(*arguments, **more) as program:
+            try:
+                program.send(input)
+            except BrokenPipeError:
+                pass
+            program.close_input()
+            output = program.rest() if program.output is not None else ""
+            status = program.ended()
+            program.check_nothing_left()
+            return status, output, program.errors()
+
+    def file(self, content):
+        home = Home()
+        self.addCleanup(home.close)
+        with open(f"{home.base}/commands", "w") as file:
+            file.write(content)
+        return file.name
+
+    def test_help_and_version(self):
+        status, output, errors = self.run_with("--help")
+        self.assertEqual((status, errors), (0, ""))
+        for option in ("--process --transport --topology --heartbeat --timeout -f -c "
+                       "--stop-on-error --log --help --version").split():
+            self.assertIn(option, output)
+        status, output, errors = self.run_with("--version")
+        self.assertEqual((status, errors), (0, ""))
+        self.assertRegex(output, r"^xylem \d+\.\d+\.\d+\n$")
+
+    def test_commands_from_everywhere(self):
+        commands = "ping 1\n# nothing\nping 2; ping 3\n"
+        replies = 0, "OK: -1\nOK: -1\nOK: -1\n", ""
+        self.assertEqual(self.run_with(input=commands), replies)
+        self.assertEqual(self.run_with("-c", commands), replies)
+        self.assertEqual(self.run_with("-f", self.file(commands)), replies)
+        self.assertEqual(self.run_with("-f", "/dev/stdin", input=commands), replies)
+        self.assertEqual(self.run_with("-c", "ping 1;ping 2;;ping 3"), replies)
+        self.assertEqual(self.run_with("-c", ""), (0, "", ""))
+        self.assertEqual(self.run_with("-f", os.devnull), (0, "", ""))
+        self.assertEqual(self.run_with("-c", "ping 1", input="ping 2\nping 3\n"), (0, "OK: -1\n", ""))
+
+    def test_options_that_change_nothing_here(self):
+        for arguments in (["--topology", "bst"], ["--log", "error"], ["--timeout", "1000"],
+                          ["--heartbeat", "0"], ["--heartbeat", "100"], ["--output", "text"],
+                          ["--process"], ["--process", "--transport", "ipc"],
+                          ["--transport", "tcp", "--process"]):
+            with self.subTest(arguments=arguments):
+                status, output, errors = self.run_with(*arguments, "-c", "create 5; ping 5; exit")
+                self.assertEqual((status, errors), (0, ""))
+                self.assertRegex(output, r"^OK: [1-9]\d*\nOK: 1\nOK\n$")
+
+    def test_exit_status(self):
+        self.assertEqual(self.run_with("-c", "ping 1; exit")[0], 0)
+        self.assertEqual(self.run_with("-c", "bogus; ping 1; exit")[0], 1)
+        self.assertEqual(self.run_with("-c", "all")[0], 1)
+        self.assertEqual(self.run_with("-c", "wait 1 up 0")[0], 1)
+        self.assertEqual(self.run_with("-c", "exit; bogus"), (0, "OK\n", ""))
+
+    def test_stop_on_error(self):
+        commands = "ping 1; all; ping 2; exit"
+        self.assertEqual(self.run_with("-c", commands),
+                         (1, "OK: -1\nError: Not found\nOK: -1\nOK\n", ""))
+        self.assertEqual(self.run_with("--stop-on-error", "-c", commands),
+                         (1, "OK: -1\nError: Not found\n", ""))
+        self.assertEqual(self.run_with("--stop-on-error", input="ping 1\nbogus\nping 2\n")[:2],
+                         (1, "OK: -1\nError: bad command\n"))
+        self.assertEqual(self.run_with("--stop-on-error", "-c", "ping 1; exit")[:2],
+                         (0, "OK: -1\nOK\n"))
+
+    def test_wrong_usage(self):
+        for arguments in (["--bogus"], ["-x"], ["bogus"], ["-f"], ["-c"], ["--transport"],
+                          ["--process", "--transport", "udp"], ["--topology", "ring"],
+                          ["--heartbeat", "abc"], ["--heartbeat", "-1"], ["--heartbeat", "1.5"],
+                          ["--timeout", "abc"], ["--timeout", "-1"], ["--timeout", ""],
+                          ["--log", "loud"], ["--output", "xml"], ["-c", "ping 1", "ping 2"],
+                          ["-f", "/nonexistent"], ["-f", "/"], ["--process=yes"]):
+            with self.subTest(arguments=arguments):
+                status, output, errors = self.run_with(*arguments)
+                self.assertEqual((status, output), (2, ""))
+                self.assertRegex(errors, r"\S")
+
+    def test_no_place_for_sockets(self):
+        nowhere = {"XDG_RUNTIME_DIR": "/nonexistent/run", "TMPDIR": "/nonexistent/tmp"}
+        status, output, errors = self.run_with(
+            "--process", "-c", "create 1", world="thread", environment=nowhere)
+        self.assertEqual((status, output), (3, ""))
+        self.assertRegex(errors, r"\S")
+        self.assertEqual(self.run_with("-c", "create 1", world="thread", environment=nowhere)[0], 0)
+
+    def test_socket_path_too_long(self):
+        home = Home()
+        self.addCleanup(home.close)
+        folder = f"{home.runtime}/{'long' * 30}"
+        os.mkdir(folder, 0o700)
+        status, output, errors = self.run_with(
+            "--process", "-c", "create 1", home=home,
+            environment={"XDG_RUNTIME_DIR": folder, "TMPDIR": folder})
+        self.assertEqual((status, output), (3, ""))
+        self.assertRegex(errors, r"\S")
+        self.assertEqual(os.listdir(folder), [])
+
+    def test_output_that_cannot_be_written(self):
+        commands = "create 5; create 6; ping 5; all"
+        for world in [], ["--process"]:
+            with self.subTest(world=world), open("/dev/full", "w") as full:
+                self.assertNotEqual(self.run_with(*world, "-c", commands, stdout=full)[0], 0)
+            with self.subTest(world=world, stdout="closed"):
+                status = self.run_with(*world, "-c", commands, stdout=None,
+                                       prepare=lambda: os.close(1))[0]
+                self.assertNotEqual(status, 0)
+
+    def test_without_standard_input(self):
+        for world in [], ["--process"]:
+            with self.subTest(world=world):
+                status, output, _ = self.run_with(
+                    *world, "-c", "create 5; create 6; ping 6", prepare=lambda: os.close(0))
+                self.assertEqual(status, 0)
+                self.assertRegex(output, r"^OK: [1-9]\d*\nOK: [1-9]\d*\nOK: 1\n$")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What is different when a person sits in front of it."""
+
+import os
+import pty
+import signal
+import unittest
+
+from program import AVAILABLE, UNAVAILABLE, Program, main
+
+PROMPT = r"(xylem|>|\$)\s*$"
+
+
+class TestTerminal(unittest.TestCase):
+    def start(self, *arguments):
+        program = Program(*arguments, terminal=True)
+        self.addCleanup(program.__exit__, None, None, None)
+        program.expect(PROMPT)
+        return program
+
+    def check_end(self, program, status):
+        while program.receive():
+            pass
+        self.assertEqual(program.ended(), status)
+        program.check_nothing_left()
+
+    def test_a_session(self):
+        program = self.start("--heartbeat", 50)
+        for command, reply in {
+            "create 50": r"OK: [1-9]\d*\r?\n",
+            "create 75": r"OK: [1-9]\d*\r?\n",
+            "ping 75": r"OK: 1\r?\n",
+            "bogus": r"Error: bad command\r?\n",
+            "pause 75": r"OK\r?\n",
+        }.items():
+            program.send(command + "\n")
+            program.expect(reply)
+        program.expect(UNAVAILABLE.format(75) + r"\r?\n")  # while the prompt waits
+        program.send("resume 75\n")
+        program.expect(r"OK\r?\n")
+        program.expect(AVAILABLE.format(75) + r"\r?\n")
+        program.send("exit\n")
+        self.check_end(program, 0)
+
+    def test_end_of_input(self):
+        program = self.start()
+        program.send("create 50\n")
+        program.expect(r"OK: [1-9]\d*\r?\n")
+        program.expect(PROMPT)
+        program.send(b"\x04")
+        self.check_end(program, 0)
+
+    def test_interrupted(self):
+        program = self.start()
+        program.send("create 50\n")
+        program.expect(r"OK: [1-9]\d*\r?\n")
+        program.send("sleep 100000\n")
+        program.expect("sleep 100000")
+        program.send(b"\x03")
+        self.check_end(program, 130)
+
+    def test_interrupted_at_the_prompt(self):
+        program = self.start()
+        program.send(b"\x03")
+        self.check_end(program, 130)
+
+    def test_terminated_at_the_prompt(self):
+        program = self.start()
+        program.send("create 50\n")
+        program.expect(r"OK: [1-9]\d*\r?\n")
+        program.expect(PROMPT)
+        os.kill(program.pid, signal.SIGTERM)
+        self.check_end(program, 130)
+
+    def test_no_prompt_on_pipes(self):
+        with Program() as program:
+            program.send("create 50\nbogus\nexit\n")
+            self.assertRegex(program.rest(), r"^OK: [1-9]\d*\nError: bad command\nOK\n$")
+            self.assertEqual(program.ended(), 1)
+            self.assertEqual(program.errors(), "")
+
+    def test_no_prompt_when_only_one_side_is_a_terminal(self):
+        ours, theirs = pty.openpty()
+        try:
+            with Program(stdin=theirs) as program:
+                os.write(ours, b"ping 1\nexit\n")
+                self.assertEqual(program.rest(), "OK: -1\nOK\n")
+                program.ended()
+                self.assertEqual(program.errors(), "")
+            with Program(stdout=theirs) as program:
+                program.send("ping 1\nexit\n")
+                self.assertEqual(program.ended(), 0)
+                self.assertEqual(program.errors(), "")
+                self.assertEqual(os.read(ours, 4096).replace(b"\r", b"").split(b"\n")[-3:],
+                                 [b"OK: -1", b"OK", b""])
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    def test_no_prompt_for_a_script(self):
+        program = Program("-c", "ping 1", terminal=True)
+        self.addCleanup(program.__exit__, None, None, None)
+        while program.receive():
+            pass
+        self.assertEqual(program.buffer, b"OK: -1\r\n")
+        self.assertEqual(program.ended(), 0)
+
+
+if __name__ == "__main__":
+    main()
