@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ struct xy_link {
     zmq_msg_t frame; /* the one that was received last */
     letter *first, **last;
     size_t letters;
+    int fd;         /* ZMQ_FD */
+    bool empty;     /* nothing was sent since the link was seen empty: only then ZMQ_FD tells */
     uint64_t rings; /* how often an endpoint was rung: each time under a new name */
     char endpoint[XY_ENDPOINT_SIZE];
 };
@@ -83,10 +86,11 @@ static bool join(void *socket, const char *parent)
 /* The parent's name is taken first: so no stranger can take it at our endpoint. */
 static bool attach(xy_link *link, uint64_t self, const char *parent, const char *endpoint)
 {
-    size_t size = sizeof link->endpoint;
+    size_t size = sizeof link->endpoint, fd_size = sizeof link->fd;
     return configure(link->socket, self) && join(link->socket, parent) &&
            zmq_bind(link->socket, endpoint) == 0 &&
-           zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->endpoint, &size) == 0;
+           zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->endpoint, &size) == 0 &&
+           zmq_getsockopt(link->socket, ZMQ_FD, &link->fd, &fd_size) == 0;
 }
 
 int xy_link_open(xy_link **result, void *context, uint64_t self, const char *parent,
@@ -146,6 +150,7 @@ const char *xy_link_endpoint(const xy_link *link)
 
 static int try_send(xy_link *link, const char name[NAME_SIZE], const void *frame, size_t size)
 {
+    link->empty = false;
     if (zmq_send(link->socket, name, NAME_SIZE, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
         zmq_send(link->socket, frame, size, ZMQ_DONTWAIT) < 0)
         return errno;
@@ -268,7 +273,8 @@ static bool drop_rest(xy_link *link)
 
 bool xy_link_receive(xy_link *link, uint64_t *peer, const void **frame, size_t *size)
 {
-    if (zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0)
+    link->empty = zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0;
+    if (link->empty)
         return false;
     *peer = peer_of(&link->frame);
     *frame = "";
@@ -287,22 +293,21 @@ enum { FDS_MAX = 4, RETRY_MS = 10 };
 
 void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
 {
-    zmq_pollitem_t items[1 + FDS_MAX] = {{.socket = link->socket, .events = ZMQ_POLLIN}};
-    int polled = 1;
-    for (int i = 0; i < count && polled <= FDS_MAX; i++)
+    struct pollfd polled[1 + FDS_MAX] = {{.fd = link->fd, .events = POLLIN}};
+    nfds_t used = 1;
+    if (!link->empty) /* sending may have swallowed the signal for a frame that has arrived */
+        return;
+    for (int i = 0; i < count && used <= FDS_MAX; i++)
         if (fds[i] >= 0)
-            items[polled++] = (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
+            polled[used++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
     if (link->first && timeout_ms > RETRY_MS)
         timeout_ms = RETRY_MS; /* a ROUTER does not tell when it can send to one of its peers */
-    zmq_poll(items, polled, timeout_ms > INT_MAX ? INT_MAX : (long)timeout_ms);
+    poll(polled, used, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
 }
 
 int xy_link_fd(const xy_link *link)
 {
-    int fd = -1;
-    size_t size = sizeof fd;
-    zmq_getsockopt(link->socket, ZMQ_FD, &fd, &size);
-    return fd;
+    return link->fd;
 }
 
 bool xy_link_idle(const xy_link *link)

@@ -47,7 +47,8 @@ void xy_link_ring(xy_link *link, uint64_t peer);
 void xy_link_ring_at(xy_link *link, const char *endpoint);
 
 /* Waits until a frame may have arrived or one of the descriptors is readable (a negative one is
- * passed over), for `timeout_ms` at most. */
+ * passed over), for `timeout_ms` at most. Returns at once unless nothing was sent since
+ * xy_link_receive found nothing. */
 void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms);
 
 /* A descriptor that becomes readable when a frame may have arrived after the link was seen empty:

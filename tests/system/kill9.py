@@ -29,10 +29,9 @@ class Net:
     def victim(self, kind):
         """A node to kill: the root, an inner node, or a leaf."""
         tree = self.tree
-        return self.chance.choice([
-            id for id in tree
-            if kind == ("root" if tree.parents[id] is None else "inner" if tree.children(id) else "leaf")
-        ] or list(tree))
+        kinds = {id: "inner" if tree.children(id) else "leaf" for id in tree}
+        kinds.update((id, "root") for id, parent in tree.parents.items() if parent is None)
+        return self.chance.choice([id for id in tree if kinds[id] == kind] or list(tree))
 
     def below(self, id):
         """A free id whose place is below this node."""

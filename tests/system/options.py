@@ -47,7 +47,7 @@ class TestOptions(unittest.TestCase):
         self.assertEqual(self.run_with("-c", "ping 1;ping 2;;ping 3"), replies)
         self.assertEqual(self.run_with("-c", ""), (0, "", ""))
         self.assertEqual(self.run_with("-f", os.devnull), (0, "", ""))
-        self.assertEqual(self.run_with("-c", "ping 1", input="ping 2\nping 3\n"), (0, "OK: -1\n", ""))
+        self.assertEqual(self.run_with("-c", "ping 1", input="ping 2\n"), (0, "OK: -1\n", ""))
 
     def test_options_that_change_nothing_here(self):
         for arguments in (["--topology", "bst"], ["--log", "error"], ["--timeout", "1000"],

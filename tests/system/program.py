@@ -33,6 +33,7 @@ ENDING = 5  # seconds until nothing may be left; the contract says one, on a mac
 
 UNAVAILABLE = "Heartbeat: node {} is unavailable now"
 AVAILABLE = "Heartbeat: node {} is available again"
+ESCAPES = r"\x1b(\[[0-9;?]*[A-Za-z~]|[=>]|[()][A-Z0-9])"  # of a terminal: colours, movements
 
 options = argparse.Namespace(program=None, world="thread", seed=None, count=None)
 
@@ -270,7 +271,7 @@ class Program:
     def expect(self, pattern):
         """On a terminal: wait for a pattern, take everything up to it, and return the match."""
         while True:
-            seen = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z~]|[=>()][A-Z0-9]?)", "", self.buffer.decode(errors="replace"))
+            seen = re.sub(ESCAPES, "", self.buffer.decode(errors="replace"))
             match = re.search(pattern, seen)
             if match:
                 self.buffer = seen[match.end():].encode()
