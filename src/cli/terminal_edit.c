@@ -13,8 +13,9 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/terminal.h"
+#include "cli/text.h"
 
 enum { HISTORY_LINES = 1000 };
 
@@ -59,7 +60,30 @@ static void set_up_again(struct terminal *terminal)
     el_resize(terminal->edit);
     el_set(terminal->edit, EL_PREP_TERM, 0);
     el_set(terminal->edit, EL_PREP_TERM, 1);
-    el_set(terminal->edit, EL_REFRESH);
+    terminal_hide(terminal);
+    terminal_show(terminal);
+}
+
+static bool wait_for_byte(struct terminal *terminal)
+{
+    enum wait_result result;
+    do {
+        result = terminal->waiter.wait(terminal->waiter.context, STDIN_FILENO);
+        if (disturbed && !terminal->dumb)
+            set_up_again(terminal);
+    } while (result == WAIT_DISTURBED);
+    return result == WAIT_READABLE;
+}
+
+static bool read_byte(struct terminal *terminal, char *byte)
+{
+    ssize_t count;
+    do {
+        if (!wait_for_byte(terminal))
+            return false;
+        count = read(STDIN_FILENO, byte, 1);
+    } while (count < 0 && (errno == EINTR || errno == EAGAIN));
+    return count == 1;
 }
 
 /* Adds a byte to the character that is being read; true when it is complete. */
@@ -75,76 +99,32 @@ static bool decode(struct terminal *terminal, char byte, wchar_t *character)
     return true;
 }
 
-/* As libedit wants it: 1, or less when nothing more is to come. */
+/* Here, not by a function bound to the key: libedit never frees the names of such functions. */
+static void complete(struct terminal *terminal)
+{
+    const LineInfo *line = el_line(terminal->edit);
+    struct text rest = TEXT_EMPTY;
+    completion_add(line->buffer, (size_t)(line->cursor - line->buffer), &rest);
+    if (rest.length > 0 && !rest.failed) {
+        terminal_hide(terminal);
+        el_insertstr(terminal->edit, rest.bytes);
+        terminal_show(terminal);
+    }
+    text_clear(&rest);
+}
+
+/* As libedit wants it: 1, or -1 when nothing more is to come. */
 static int read_character(EditLine *edit, wchar_t *character)
 {
     struct terminal *terminal = terminal_of(edit);
-    for (;;) {
-        enum wait_result result = terminal->waiter.wait(terminal->waiter.context, STDIN_FILENO);
-        if (disturbed && !terminal->dumb)
-            set_up_again(terminal);
-        if (result == WAIT_OVER)
-            return -1;
-        if (result == WAIT_DISTURBED)
-            continue;
-        char byte;
-        ssize_t count = read(STDIN_FILENO, &byte, 1);
-        if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
-            return (int)count;
-        if (count == 1 && decode(terminal, byte, character))
+    char byte;
+    while (read_byte(terminal, &byte)) {
+        if (byte == '\t' && !terminal->dumb)
+            complete(terminal);
+        else if (decode(terminal, byte, character))
             return 1;
     }
-}
-
-/* Completing the name of a command. */
-
-static bool is_first_word(const char *line, const char *word)
-{
-    while (word > line && word[-1] == ' ')
-        word--;
-    return word == line || word[-1] == ';';
-}
-
-/* How many bytes of its beginning every name that begins with `word` has in common; `names` gets
- * how many such names there are, `name` one of them. */
-static size_t common_beginning(const char *word, size_t length, const char **name, size_t *names)
-{
-    size_t common = 0;
-    const char *candidate;
-    *names = 0;
-    for (size_t i = 0; (candidate = command_name(i)); i++) {
-        if (strncmp(candidate, word, length) != 0)
-            continue;
-        if ((*names)++ == 0) {
-            *name = candidate;
-            common = strlen(candidate);
-        }
-        while (strncmp(candidate, *name, common) != 0)
-            common--;
-    }
-    return common;
-}
-
-static unsigned char complete(EditLine *edit, int key)
-{
-    (void)key;
-    const LineInfo *line = el_line(edit);
-    const char *word = line->cursor;
-    while (word > line->buffer && word[-1] != ' ' && word[-1] != ';')
-        word--;
-    size_t length = (size_t)(line->cursor - word);
-    const char *name = NULL;
-    size_t names;
-    size_t common = common_beginning(word, length, &name, &names);
-    if (names == 0 || !is_first_word(line->buffer, word))
-        return CC_REFRESH_BEEP;
-    char rest[64];
-    snprintf(rest, sizeof rest, "%.*s%s", (int)(common - length), name + length,
-             names == 1 ? " " : "");
-    if (!*rest)
-        return CC_REFRESH_BEEP;
-    el_insertstr(edit, rest);
-    return CC_REFRESH;
+    return -1;
 }
 
 /* Opening and closing. */
@@ -181,8 +161,6 @@ static bool set_up(struct terminal *terminal)
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_HIST, history, terminal->history);
     el_set(edit, EL_GETCFN, read_character);
-    el_set(edit, EL_ADDFN, "xylem-complete", "Complete the name of a command", complete);
-    el_set(edit, EL_BIND, "^I", "xylem-complete", NULL);
     el_source(edit, NULL);
     if (terminal->dumb)
         el_set(edit, EL_EDITMODE, 0);

@@ -146,19 +146,22 @@ static bool reap(xy_host *host)
     return any;
 }
 
+/* True when the link may hold more, or when it was rung: then there is more to look at than it. */
 static bool drain(xy_host *host)
 {
     xy_event event = {.kind = XY_EVENT_FRAME};
-    int taken = 0;
-    while (taken < BATCH && !host->stopped &&
-           xy_link_receive(host->link, &event.peer, &event.bytes, &event.size)) {
-        taken++;
-        if (event.peer != XY_STRANGER && event.size > 0)
-            take(host, &event);
-        else if (event.size > 0)
+    bool rung = false;
+    for (int taken = 0; taken < BATCH && !host->stopped; taken++) {
+        if (!xy_link_receive(host->link, &event.peer, &event.bytes, &event.size))
+            return rung;
+        if (event.size == 0)
+            rung = true;
+        else if (event.peer == XY_STRANGER)
             xy_log_line(&host->log, XYLEM_LOG_DEBUG, "dropped a frame of a stranger");
+        else
+            take(host, &event);
     }
-    return taken > 0;
+    return true;
 }
 
 static void tick(xy_host *host)
