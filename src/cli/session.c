@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "cli/action.h"
 #include "cli/command.h"
 #include "cli/drawing.h"
 #include "cli/stop.h"
@@ -71,7 +72,87 @@ struct waiter session_waiter(struct session *session)
     return (struct waiter){wait_for_commands, session};
 }
 
+/* The commands that are more than one call on the network. */
+
+static int run_sleep(struct session *session, int64_t duration_ms)
+{
+    int64_t now = xylem_now(session->network);
+    int64_t end = now + duration_ms;
+    int error;
+    do {
+        error = xylem_run(session->network, end - now);
+        show_events(session);
+        now = xylem_now(session->network);
+    } while (!error && now < end && !is_over(session));
+    return error;
+}
+
+/* Piece by piece: the picture of a deep tree is much larger than the tree. */
+static void draw(struct session *session, struct drawing *drawing)
+{
+    struct text lines = TEXT_EMPTY;
+    bool more = true;
+    while (more && !is_over(session)) {
+        more = drawing_next(drawing, &lines);
+        if (lines.failed)
+            session->output.error = ENOMEM;
+        if (more && lines.length < DRAWN_AT_ONCE)
+            continue;
+        output_write(&session->output, lines.bytes, lines.length);
+        text_cut(&lines, 0);
+    }
+    text_clear(&lines);
+}
+
+static int run_tree(struct session *session)
+{
+    const xylem_node *nodes;
+    size_t count;
+    struct drawing drawing;
+    int error = action_list(session->network, &nodes, &count);
+    if (error)
+        return error;
+    if (!drawing_begin(&drawing, nodes, count))
+        return XYLEM_NO_MEMORY;
+    show_events(session);
+    draw(session, &drawing);
+    drawing_end(&drawing);
+    return XYLEM_OK;
+}
+
+static int run_exit(struct session *session, struct text *reply)
+{
+    end_network(session);
+    text_add_string(reply, "OK");
+    return XYLEM_OK;
+}
+
 /* From lines to replies. */
+
+static int perform(struct session *session, const struct command *command, struct text *reply)
+{
+    switch (command->kind) {
+    case COMMAND_BAD:
+        text_format(reply, "Error: %s", text_string(&command->text));
+        return XYLEM_OK;
+    case COMMAND_SLEEP:
+        return run_sleep(session, command->ms);
+    case COMMAND_TREE:
+        return run_tree(session);
+    case COMMAND_EXIT:
+        return run_exit(session, reply);
+    default:
+        return action_run(session->network, command, reply);
+    }
+}
+
+static void explain(const struct session *session, int error, struct text *reply)
+{
+    text_format(reply, "Error: %s", xylem_strerror(error));
+    const char *reason = xylem_reason(session->network);
+    if (error == XYLEM_CANNOT_START && *reason)
+        text_format(reply, ": %s", reason);
+}
 
 static void write_reply(struct session *session, const struct text *reply)
 {
@@ -88,10 +169,12 @@ static void write_reply(struct session *session, const struct text *reply)
 static void run_command(struct session *session, const struct command *command)
 {
     struct text reply = TEXT_EMPTY;
-    if (command->text.failed)
-        text_add_string(&reply, "Error: out of memory");
-    else
-        runs[command->kind](session, command, &reply);
+    reply.failed = command->text.failed;
+    int error = reply.failed ? XYLEM_OK : perform(session, command, &reply);
+    if (error == XYLEM_INTERRUPTED)
+        session->over = true;
+    else if (error)
+        explain(session, error, &reply);
     show_events(session);
     write_reply(session, &reply);
     text_clear(&reply);

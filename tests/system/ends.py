@@ -93,7 +93,7 @@ class TestEnds(unittest.TestCase):
             self.check_end(program, 130)
 
     def test_killed(self):
-        """The workers end by themselves, and the next start is not disturbed by what lies around."""
+        """The workers end by themselves, and what lies around does not disturb the next start."""
         home = Home()
         self.addCleanup(home.close)
         for _ in range(2):
