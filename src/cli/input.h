@@ -28,7 +28,7 @@ struct input {
 #define INPUT_EMPTY ((struct input){NULL, 0, 0, 0, 0, false, false})
 
 /* Adds bytes; false when there is no memory for them. When every line is taken before more bytes
- * are fed, what is kept stays below INPUT_LINE_MAX bytes. */
+ * are fed, at most INPUT_LINE_MAX bytes are kept. */
 bool input_feed(struct input *input, const char *bytes, size_t count);
 
 /* No more bytes will come: the last line is complete also without its newline. */

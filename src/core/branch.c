@@ -95,14 +95,14 @@ static void start_child(xy_branch *branch, xy_child *child, const xy_message *re
     xy_actions_push(branch->out, &action);
 }
 
-static void await_end(xy_child *child, int64_t now_ms)
+static void await_end(xy_child *child, int64_t grace_ms, int64_t now_ms)
 {
     xy_child_move(child, XY_CHILD_ENDING);
-    child->deadline_ms = now_ms + XY_GRACE_MS;
+    child->deadline_ms = now_ms + grace_ms;
 }
 
 /* Ends a child: one that can be reached is told to, any other is killed. */
-static void end_child(xy_branch *branch, xy_child *child, int64_t now_ms)
+static void end_child(xy_branch *branch, xy_child *child, int64_t grace_ms, int64_t now_ms)
 {
     switch (child->state) {
     case XY_CHILD_BORN:
@@ -121,7 +121,13 @@ static void end_child(xy_branch *branch, xy_child *child, int64_t now_ms)
     fail_pending(branch, child);
     child->request = 0;
     child->status = XYLEM_OK;
-    await_end(child, now_ms);
+    await_end(child, grace_ms, now_ms);
+}
+
+static int64_t grace_within(const xy_message *request)
+{
+    int64_t half_ms = request->budget_ms / 2;
+    return request->request != 0 && half_ms < XY_GRACE_MS ? half_ms : XY_GRACE_MS;
 }
 
 static void remove_child(xy_branch *branch, xy_child *child, const xy_message *request,
@@ -136,11 +142,45 @@ static void remove_child(xy_branch *branch, xy_child *child, const xy_message *r
         refuse(branch, request->request, XYLEM_OK);
         return;
     }
-    end_child(branch, child, now_ms);
+    end_child(branch, child, grace_within(request), now_ms);
     answer_waiting(branch, child); /* whoever waited for this end before */
     child->request = request->request;
     child->status = XYLEM_OK;
     child->reason = NULL;
+}
+
+/* The place is not free yet: the controlling node has answered a removal before its effect. */
+static void start_after(xy_child *child, const xy_message *request, int64_t now_ms)
+{
+    child->next = (xy_successor){.request = request->request,
+                                 .id = request->id,
+                                 .incarnation = request->incarnation,
+                                 .deadline_ms = now_ms + request->budget_ms};
+}
+
+static void start_next(xy_branch *branch, xy_child *child, int64_t now_ms)
+{
+    xy_successor next = child->next;
+    xy_message request = {.code = XY_CREATE,
+                          .request = next.request,
+                          .id = next.id,
+                          .incarnation = next.incarnation,
+                          .budget_ms = (uint32_t)(next.deadline_ms - now_ms)};
+    if (next.request != 0 && next.deadline_ms > now_ms)
+        start_child(branch, child, &request, now_ms);
+}
+
+static bool is_next(const xy_child *child, uint64_t incarnation)
+{
+    return child->state == XY_CHILD_ENDING && child->next.request != 0 &&
+           child->next.incarnation == incarnation;
+}
+
+static void remove_next(xy_branch *branch, xy_child *child, const xy_message *request)
+{
+    refuse(branch, child->next.request, XYLEM_CANNOT_START);
+    child->next.request = 0;
+    refuse(branch, request->request, XYLEM_OK);
 }
 
 static int pass_on(xy_branch *branch, const xy_child *child, const xy_message *request,
@@ -177,19 +217,33 @@ static void forward(xy_branch *branch, const xy_child *child, const xy_message *
         refuse(branch, request->request, error);
 }
 
+static void take_create(xy_branch *branch, xy_child *child, const xy_message *request,
+                        int64_t now_ms)
+{
+    bool same = child->id == request->id;
+    if (child->state == XY_CHILD_GONE && same)
+        xy_child_move(child, XY_CHILD_NONE); /* the controlling node has removed it already */
+    if (child->state == XY_CHILD_NONE)
+        start_child(branch, child, request, now_ms);
+    else if (child->state == XY_CHILD_ENDING && child->next.request == 0)
+        start_after(child, request, now_ms);
+    else if (same)
+        refuse(branch, request->request, XYLEM_EXISTS);
+    else
+        forward(branch, child, request, now_ms);
+}
+
 void xy_branch_request(xy_branch *branch, const xy_message *request, int64_t now_ms)
 {
     xy_child *child = place_of(branch, request->id);
-    bool create = request->code == XY_CREATE;
-    if (child->state == XY_CHILD_GONE && create && child->id == request->id)
-        xy_child_move(child, XY_CHILD_NONE); /* the controlling node has removed it already */
-    if (child->state == XY_CHILD_NONE && create)
-        start_child(branch, child, request, now_ms);
+    bool remove = request->code == XY_REMOVE;
+    if (request->code == XY_CREATE)
+        take_create(branch, child, request, now_ms);
     else if (child->state == XY_CHILD_NONE)
         refuse(branch, request->request, XYLEM_NOT_FOUND);
-    else if (child->id == request->id && create)
-        refuse(branch, request->request, XYLEM_EXISTS);
-    else if (child->id == request->id && request->code == XY_REMOVE)
+    else if (remove && is_next(child, request->incarnation))
+        remove_next(branch, child, request);
+    else if (remove && child->id == request->id)
         remove_child(branch, child, request, now_ms);
     else
         forward(branch, child, request, now_ms);
@@ -259,13 +313,14 @@ static void stillborn(xy_branch *branch, xy_child *child, const xy_event *event)
     reply(branch, child->request, XYLEM_CANNOT_START, 0, event->bytes, event->size);
 }
 
-static void exited(xy_branch *branch, xy_child *child, const xy_event *event)
+static void exited(xy_branch *branch, xy_child *child, const xy_event *event, int64_t now_ms)
 {
     if (child->state == XY_CHILD_BORN) {
         stillborn(branch, child, event);
     } else if (child->state == XY_CHILD_ENDING) {
         xy_child_move(child, XY_CHILD_NONE);
         answer_waiting(branch, child);
+        start_next(branch, child, now_ms);
     } else if (xy_child_speaks(child)) {
         xy_child_move(child, XY_CHILD_GONE);
         report(branch, child, XY_CHANGE_GONE);
@@ -284,7 +339,7 @@ static void expire(xy_branch *branch, xy_child *child, int64_t now_ms)
     if (child->state == XY_CHILD_BORN) {
         child->status = XYLEM_CANNOT_START;
         child->reason = "it did not say hello in time";
-        await_end(child, now_ms);
+        await_end(child, XY_GRACE_MS, now_ms);
     }
     child->deadline_ms = now_ms + XY_GRACE_MS;
     kill_child(branch, child);
@@ -331,7 +386,7 @@ void xy_branch_event(xy_branch *branch, const xy_event *event, int64_t now_ms)
     else if (child && event->kind == XY_EVENT_STILLBORN && child->state == XY_CHILD_BORN)
         stillborn(branch, child, event);
     else if (child && event->kind == XY_EVENT_EXITED)
-        exited(branch, child, event);
+        exited(branch, child, event, now_ms);
 }
 
 /* The whole branch. */
@@ -350,8 +405,12 @@ void xy_branch_pace(xy_branch *branch, int64_t interval_ms, int64_t now_ms)
 
 void xy_branch_end(xy_branch *branch, int64_t now_ms)
 {
-    for (int i = 0; i < XY_CHILDREN_MAX; i++)
-        end_child(branch, &branch->family.children[i], now_ms);
+    for (xy_child *child = branch->family.children;
+         child < branch->family.children + XY_CHILDREN_MAX; child++) {
+        refuse(branch, child->next.request, XYLEM_CANNOT_START);
+        child->next.request = 0;
+        end_child(branch, child, XY_GRACE_MS, now_ms);
+    }
 }
 
 int64_t xy_branch_deadline(const xy_branch *branch)

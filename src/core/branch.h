@@ -12,7 +12,8 @@
 #include "core/machine.h"
 #include "core/pending.h"
 
-/* How long a child that was told to end may take before it is killed. */
+/* How long a child that was told to end may take before it is killed: this, or half of the time
+ * that the removal itself may take. */
 #define XY_GRACE_MS 400
 
 /* What a step of a branch may append besides one action for each pending request. */

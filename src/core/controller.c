@@ -148,14 +148,21 @@ static void inject(xy_controller *controller, const xy_tree_node *node, xy_fault
 
 /* Commands. */
 
+/* Why a node cannot be created, as far as is known here. */
+static int check_create(const xy_controller *controller, int64_t id)
+{
+    const xy_tree_node *parent = xy_tree_parent_for(&controller->tree, id);
+    if (xy_tree_find(&controller->tree, id))
+        return XYLEM_EXISTS;
+    if (parent && (parent->stage != XY_STAGE_PRESENT || !parent->available))
+        return XYLEM_PARENT_UNAVAILABLE;
+    return XYLEM_OK;
+}
+
 static void create(xy_controller *controller, const xy_command *command, int64_t now_ms)
 {
-    xy_tree *tree = &controller->tree;
-    const xy_tree_node *parent = xy_tree_parent_for(tree, command->id);
-    int error = xy_tree_find(tree, command->id) ? XYLEM_EXISTS
-                : parent && !parent->available  ? XYLEM_PARENT_UNAVAILABLE
-                                                : XYLEM_OK;
-    if (!error && !xy_tree_insert(tree, command->id, ++controller->incarnation))
+    int error = check_create(controller, command->id);
+    if (!error && !xy_tree_insert(&controller->tree, command->id, ++controller->incarnation))
         error = XYLEM_NO_MEMORY;
     if (error)
         answer(controller, controller->request, error);

@@ -29,6 +29,14 @@ typedef enum xy_child_state {
     XY_CHILD_STATES
 } xy_child_state;
 
+/* A child that is to be started in the place of one that is ending; none when request is 0. */
+typedef struct xy_successor {
+    uint64_t request;
+    int64_t id;
+    uint64_t incarnation;
+    int64_t deadline_ms; /* when whoever asked for it gives up */
+} xy_successor;
+
 typedef struct xy_child {
     xy_child_state state;
     int64_t id;
@@ -38,6 +46,7 @@ typedef struct xy_child {
     uint64_t request;    /* born: the create, ending: the request that its end answers; or 0 */
     int status;          /* ending: what that answer is, */
     const char *reason;  /* and its text, a literal; or NULL */
+    xy_successor next;   /* ending: who comes then */
 } xy_child;
 
 /* All zero is a family without children. */

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/limits.h"
+
 #define PREFIX "xylem-"
 
 static const char *base(void)
@@ -79,6 +81,9 @@ static void sweep(const char *where)
     closedir(dir);
 }
 
+/* Reading a folder takes two, while its lock is held. */
+enum { FOLDER_DESCRIPTORS = 4 };
+
 /* Another network may sweep the folder away before it is locked: true when it did not. */
 static bool make(xy_folder *folder)
 {
@@ -96,6 +101,8 @@ static bool fits(const xy_folder *folder, size_t name_max)
 bool xy_folder_open(xy_folder *folder, size_t name_max, char reason[XYLEM_REASON_SIZE])
 {
     const char *where = base();
+    if (!xy_limits_descriptors(FOLDER_DESCRIPTORS, reason))
+        return false;
     sweep(where);
     for (int tries = 0; tries < 10; tries++) {
         snprintf(folder->path, sizeof folder->path, "%s/" PREFIX "XXXXXX", where);

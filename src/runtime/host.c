@@ -146,6 +146,14 @@ static bool reap(xy_host *host)
     return any;
 }
 
+/* Holds the host up while it is paused; false when it is to die. */
+static bool attend(xy_host *host)
+{
+    if (host->attend && !host->attend(host->attendant))
+        host->stopped = true;
+    return !host->stopped;
+}
+
 /* True when the link may hold more, or when it was rung: then there is more to look at than it. */
 static bool drain(xy_host *host)
 {
@@ -154,6 +162,8 @@ static bool drain(xy_host *host)
     for (int taken = 0; taken < BATCH && !host->stopped; taken++) {
         if (!xy_link_receive(host->link, &event.peer, &event.bytes, &event.size))
             return rung;
+        if (!attend(host)) /* what is sent after a pause or a kill is not heard any more */
+            return false;
         if (event.size == 0)
             rung = true;
         else if (event.peer == XY_STRANGER)
@@ -172,10 +182,8 @@ static void tick(xy_host *host)
 
 bool xy_host_work(xy_host *host)
 {
-    if (host->attend && !host->attend(host->attendant)) {
-        host->stopped = true;
+    if (!attend(host))
         return false;
-    }
     bool busy = reap(host);
     busy = drain(host) || busy;
     tick(host);

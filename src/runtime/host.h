@@ -46,7 +46,8 @@ typedef struct xy_host {
 
     int wake_fd; /* readable: return from waiting; -1: none */
 
-    /* Asked once each turn, may be NULL: holds the host up while it is paused; false: die. */
+    /* Asked each turn and before each frame, may be NULL: holds the host up while it is paused;
+     * false: die. */
     bool (*attend)(void *attendant);
     void *attendant;
 

@@ -2,14 +2,17 @@
  * parent.
  *
  * What the kernel does for processes is done here with two flags for each thread, `killed` and
- * `paused`, which are looked at once each turn; an empty frame wakes up a thread that waits.
+ * `paused`, which are looked at before anything is done; an empty frame wakes up a thread that
+ * waits.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -37,8 +40,10 @@ typedef struct threads {
     nursery nursery;
     void *context;
     xy_log log;
-    pthread_mutex_t mutex; /* guards `first`, and asking for descriptors before taking them */
-    thread *first;         /* every node that can be found from outside */
+    pthread_mutex_t mutex;   /* guards the rest, and asking for descriptors before taking them */
+    thread *first;           /* every node that can be found from outside */
+    thread *held;            /* the one that must stay in the list */
+    pthread_cond_t released; /* nothing is held any more */
 } threads;
 
 /* One node. Belongs to its parent's nursery, which frees it after its end. */
@@ -51,8 +56,9 @@ struct thread {
     xy_link *link; /* made by the parent, then the thread's own */
     nursery nursery;
     atomic_bool killed, paused, ended;
-    pthread_mutex_t mutex; /* for waiting while paused */
-    pthread_cond_t resumed;
+    pthread_mutex_t mutex;  /* guards `still`, and changes of the flags */
+    pthread_cond_t changed; /* any of them has changed */
+    bool still;             /* it is paused or past its last turn: it does nothing */
 };
 
 /* The world's list. */
@@ -68,10 +74,13 @@ static void enter_list(thread *node)
     pthread_mutex_unlock(&world->mutex);
 }
 
+/* From then on the node may be freed, and its endpoint unbound. */
 static void leave_list(thread *node)
 {
     threads *world = node->world;
     pthread_mutex_lock(&world->mutex);
+    while (world->held == node)
+        pthread_cond_wait(&world->released, &world->mutex);
     if (node->next)
         node->next->previous = node->previous;
     if (node->previous)
@@ -89,8 +98,14 @@ static void set_flags(thread *node, bool kill, bool pause)
     if (kill)
         atomic_store(&node->killed, true);
     atomic_store(&node->paused, pause);
-    pthread_cond_broadcast(&node->resumed);
+    pthread_cond_broadcast(&node->changed);
     pthread_mutex_unlock(&node->mutex);
+}
+
+static void set_still(thread *node, bool still)
+{
+    node->still = still;
+    pthread_cond_broadcast(&node->changed);
 }
 
 static bool attend(void *attendant)
@@ -98,11 +113,31 @@ static bool attend(void *attendant)
     thread *node = attendant;
     if (atomic_load(&node->paused)) {
         pthread_mutex_lock(&node->mutex);
+        set_still(node, true);
         while (atomic_load(&node->paused) && !atomic_load(&node->killed))
-            pthread_cond_wait(&node->resumed, &node->mutex);
+            pthread_cond_wait(&node->changed, &node->mutex);
+        set_still(node, false);
         pthread_mutex_unlock(&node->mutex);
     }
     return !atomic_load(&node->killed);
+}
+
+/* How long a fault waits for a node that is in the middle of something. */
+enum { STILL_MAX_MS = 500 };
+
+/* Waits until the node does nothing more, as after a signal that stops or kills. */
+static void await_still(thread *node)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += STILL_MAX_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&node->mutex);
+    while (!node->still &&
+           pthread_cond_timedwait(&node->changed, &node->mutex, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&node->mutex);
 }
 
 /* The life of a node's thread. */
@@ -126,6 +161,13 @@ static void live(thread *self, xy_node *node)
     xy_host_close(&host);
 }
 
+static void be_still(thread *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    set_still(self, true);
+    pthread_mutex_unlock(&self->mutex);
+}
+
 static void *run(void *argument)
 {
     thread *self = argument;
@@ -134,6 +176,7 @@ static void *run(void *argument)
         live(self, &node);
         xy_node_clear(&node);
     }
+    be_still(self);
     end_children(&self->nursery);
     leave_list(self);
     atomic_store(&self->ended, true);
@@ -186,14 +229,14 @@ static thread *make_thread(nursery *parent, const xy_birth *birth, char reason[X
     node->world = parent->world;
     node->birth = *birth;
     pthread_mutex_init(&node->mutex, NULL);
-    pthread_cond_init(&node->resumed, NULL);
+    pthread_cond_init(&node->changed, NULL);
     return node;
 }
 
 static void free_thread(thread *node)
 {
     pthread_mutex_destroy(&node->mutex);
-    pthread_cond_destroy(&node->resumed);
+    pthread_cond_destroy(&node->changed);
     free(node);
 }
 
@@ -280,21 +323,39 @@ static void end_children(nursery *own)
 
 /* The world. */
 
+/* Finds a node and keeps it in the list until it is released; NULL when there is none. */
+static thread *hold(threads *world, uint64_t incarnation)
+{
+    pthread_mutex_lock(&world->mutex);
+    thread *node = world->first;
+    while (node && node->birth.incarnation != incarnation)
+        node = node->next;
+    world->held = node;
+    pthread_mutex_unlock(&world->mutex);
+    return node;
+}
+
+static void release(threads *world)
+{
+    pthread_mutex_lock(&world->mutex);
+    world->held = NULL;
+    pthread_cond_broadcast(&world->released);
+    pthread_mutex_unlock(&world->mutex);
+}
+
 static void fault(xy_world *base, const xy_message *target)
 {
     threads *world = (threads *)base;
+    thread *node = hold(world, target->incarnation);
+    if (!node)
+        return;
     char endpoint[XY_ENDPOINT_SIZE];
     name_endpoint(endpoint, target->incarnation);
-    pthread_mutex_lock(&world->mutex); /* as long as the node is in the list, it is not freed */
-    thread *node = world->first;
-    while (node && node->birth.incarnation != target->incarnation)
-        node = node->next;
-    if (node) {
-        bool kill = target->code == XY_FAULT_KILL;
-        set_flags(node, kill, target->code == XY_FAULT_PAUSE);
-        xy_link_ring_at(world->real.host.link, endpoint);
-    }
-    pthread_mutex_unlock(&world->mutex);
+    set_flags(node, target->code == XY_FAULT_KILL, target->code == XY_FAULT_PAUSE);
+    xy_link_ring_at(world->real.host.link, endpoint);
+    if (target->code != XY_FAULT_RESUME)
+        await_still(node);
+    release(world);
 }
 
 static void close_world(xy_world *base)
@@ -304,6 +365,7 @@ static void close_world(xy_world *base)
     xy_real_close(&world->real);
     xy_link_close(&world->nursery.link);
     zmq_ctx_term(world->context);
+    pthread_cond_destroy(&world->released);
     pthread_mutex_destroy(&world->mutex);
     free(world);
 }
@@ -351,8 +413,10 @@ xy_world *xy_thread_world(const xy_world_options *options, char reason[XYLEM_REA
     world->context = context;
     world->log.level = options->log_level;
     pthread_mutex_init(&world->mutex, NULL);
+    pthread_cond_init(&world->released, NULL);
     if (settle(world, options, reason))
         return &world->real.world;
+    pthread_cond_destroy(&world->released);
     pthread_mutex_destroy(&world->mutex);
 
 no_memory:
