@@ -13,8 +13,10 @@
  *     xylem_close(&net);
  *
  * Threads: one thread uses a network at a time, as with a ZeroMQ socket; only xylem_interrupt may
- * be called from anywhere. In the process world the thread that creates the topmost node must
+ * be called from anywhere. The library's own threads block every signal. In the process world the thread that creates the topmost node must
  * outlive the network, because the kernel ends the workers together with it.
+ *
+ * What "lasts until the next call" outlives xylem_next_event, xylem_now and xylem_fd.
  *
  * Errors: a function that can fail returns XYLEM_OK (0) or one of enum xylem_error. Nothing has
  * changed when it returns anything else, unless it says so.

@@ -186,6 +186,8 @@ bool xy_host_work(xy_host *host)
         return false;
     bool busy = reap(host);
     busy = drain(host) || busy;
+    if (host->stopped)
+        return false;
     tick(host);
     xy_link_flush(host->link);
     return busy && !host->stopped;
