@@ -13,8 +13,9 @@
  *     xylem_close(&net);
  *
  * Threads: one thread uses a network at a time, as with a ZeroMQ socket; only xylem_interrupt may
- * be called from anywhere. The library's own threads block every signal. In the process world the thread that creates the topmost node must
- * outlive the network, because the kernel ends the workers together with it.
+ * be called from anywhere. The library's own threads block every signal. In the process world the
+ * thread that creates the topmost node must outlive the network, because the kernel ends the
+ * workers together with it.
  *
  * What "lasts until the next call" outlives xylem_next_event, xylem_now and xylem_fd.
  *
