@@ -216,6 +216,7 @@ void xy_host_close(xy_host *host)
     if (host->service)
         host->service->close(host->service_state);
     free(host->frame);
+    host->service_state = NULL;
     host->frame = NULL;
 }
 

@@ -205,10 +205,6 @@ class Program:
             os.close(self.input)
             self.input = None
 
-    def receive_any(self, ceiling):
-        """As receive, but True when nothing comes."""
-        return not select.select([self.output], [], [], ceiling)[0] or self.receive()
-
     def receive(self, ceiling=CEILING):
         """Take what there is to read into the buffer; False at the end of the output."""
         if not select.select([self.output], [], [], ceiling)[0]:
