@@ -87,6 +87,8 @@ static void deliver(void *owner, const xy_action *action)
         add_event(network, &action->message);
     else if (action->kind == XY_ACTION_FAULT)
         network->world->ops->fault(network->world, &action->message);
+    else if (action->kind == XY_ACTION_FORGET && network->world->ops->forget)
+        network->world->ops->forget(network->world, action->message.incarnation);
 }
 
 /* Calls. */

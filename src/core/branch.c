@@ -405,8 +405,8 @@ void xy_branch_pace(xy_branch *branch, int64_t interval_ms, int64_t now_ms)
 
 void xy_branch_end(xy_branch *branch, int64_t now_ms)
 {
-    for (xy_child *child = branch->family.children;
-         child < branch->family.children + XY_CHILDREN_MAX; child++) {
+    for (int i = 0; i < XY_CHILDREN_MAX; i++) {
+        xy_child *child = &branch->family.children[i];
         refuse(branch, child->next.request, XYLEM_CANNOT_START);
         child->next.request = 0;
         end_child(branch, child, XY_GRACE_MS, now_ms);

@@ -190,8 +190,14 @@ static void created(xy_controller *controller, const xy_pending_entry *entry,
     }
 }
 
+/* Takes a node and all below it off the map. */
 static void forget(xy_controller *controller, xy_tree_node *node)
 {
+    for (xy_tree_node *below = node; below; below = xy_tree_below(node, below)) {
+        xy_action action = {.kind = XY_ACTION_FORGET,
+                            .message = {.id = below->id, .incarnation = below->incarnation}};
+        xy_actions_push(&controller->out, &action);
+    }
     xy_tree_prune(&controller->tree, node);
     answer_waits(controller);
 }

@@ -53,6 +53,7 @@ typedef enum xy_action_kind {
     /* Of the controlling node only, for the network that it serves: */
     XY_ACTION_REPLY,  /* message.request has got its one reply: status, value, payload */
     XY_ACTION_NOTICE, /* message.id has become available (value 1) or unavailable (0) */
+    XY_ACTION_FORGET, /* message.incarnation is over: nothing that was its own is needed */
     XY_ACTION_FAULT   /* do to message.incarnation, whose pid is value, the xy_fault in code */
 } xy_action_kind;
 

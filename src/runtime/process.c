@@ -146,6 +146,12 @@ static void fault(xy_world *world, const xy_message *target)
         kill((pid_t)target->value, signals[target->code]);
 }
 
+/* The socket of a worker that died together with its parent is still in the folder. */
+static void forget(xy_world *base, uint64_t incarnation)
+{
+    xy_worker_forget(&((processes *)base)->setting, incarnation);
+}
+
 static void close_world(xy_world *base)
 {
     processes *world = (processes *)base;
@@ -184,9 +190,17 @@ static bool settle(processes *world, const xy_world_options *options,
 
 xy_world *xy_process_world(const xy_world_options *options, char reason[XYLEM_REASON_SIZE])
 {
-    static const xy_world_ops ops = {xy_real_now,  xy_real_perform, xy_real_work, xy_real_wait,
-                                     xy_real_wake, xy_real_fd,      xy_real_arm,  xy_real_stopped,
-                                     fault,        close_world};
+    static const xy_world_ops ops = {.now = xy_real_now,
+                                     .perform = xy_real_perform,
+                                     .work = xy_real_work,
+                                     .wait = xy_real_wait,
+                                     .wake = xy_real_wake,
+                                     .fd = xy_real_fd,
+                                     .arm = xy_real_arm,
+                                     .stopped = xy_real_stopped,
+                                     .fault = fault,
+                                     .forget = forget,
+                                     .close = close_world};
     processes *world = may_start_workers ? calloc(1, sizeof *world) : NULL;
     if (!world) {
         snprintf(reason, XYLEM_REASON_SIZE, "%s",

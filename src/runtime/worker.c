@@ -38,7 +38,7 @@ void xy_worker_endpoint(char endpoint[XY_ENDPOINT_SIZE], const xy_setting *setti
                  (unsigned long long)incarnation);
 }
 
-static void remove_socket(const xy_setting *setting, uint64_t incarnation)
+void xy_worker_forget(const xy_setting *setting, uint64_t incarnation)
 {
     char endpoint[XY_ENDPOINT_SIZE];
     xy_worker_endpoint(endpoint, setting, incarnation);
@@ -197,7 +197,7 @@ static void bury(xy_workers *parent, xy_worker **at)
 {
     xy_worker *child = *at;
     *at = child->next;
-    remove_socket(parent->setting, child->incarnation);
+    xy_worker_forget(parent->setting, child->incarnation);
     free_worker(child);
 }
 

@@ -36,6 +36,9 @@ typedef struct xy_letter {
 void xy_worker_endpoint(char endpoint[XY_ENDPOINT_SIZE], const xy_setting *setting,
                         uint64_t incarnation);
 
+/* Removes the file of that socket, if it still has one. */
+void xy_worker_forget(const xy_setting *setting, uint64_t incarnation);
+
 typedef struct xy_worker xy_worker;
 
 /* The children of one process. */

@@ -49,6 +49,9 @@ typedef struct xy_world_ops {
     /* Does what the action FAULT says to a node, from outside of the network. */
     void (*fault)(xy_world *world, const xy_message *target);
 
+    /* Clears up after a node that is over, wherever its parent could not; may be NULL. */
+    void (*forget)(xy_world *world, uint64_t incarnation);
+
     /* Ends whatever is left of the nodes, by force, and the world. */
     void (*close)(xy_world *world);
 } xy_world_ops;
