@@ -183,7 +183,7 @@ class Program:
         if self.process.stdout:
             self.process.stdout.close()
         self.error_file.close()
-        if error[0]:
+        if error[0] or self.home.reports():
             sys.stderr.write(self.errors() + self.home.reports())
         if self.own_home:
             self.home.close()
