@@ -113,12 +113,16 @@ static void complete(struct terminal *terminal)
     text_clear(&rest);
 }
 
+enum { CONTROL_D = 4 };
+
 /* As libedit wants it: 1, or -1 when nothing more is to come. */
 static int read_character(EditLine *edit, wchar_t *character)
 {
     struct terminal *terminal = terminal_of(edit);
     char byte;
     while (read_byte(terminal, &byte)) {
+        if (byte == '\0')
+            byte = CONTROL_D; /* typed ahead: the kernel took it for the end, and left this */
         if (byte == '\t' && !terminal->dumb)
             complete(terminal);
         else if (decode(terminal, byte, character))

@@ -49,6 +49,13 @@ class TestTerminal(unittest.TestCase):
         program.send(b"\x04")
         self.check_end(program, 0)
 
+    def test_end_typed_ahead(self):
+        program = self.start()
+        program.send("sleep 300\n")
+        program.expect("sleep 300")
+        program.send(b"\x04")
+        self.check_end(program, 0)
+
     def test_interrupted(self):
         program = self.start()
         program.send("create 50\n")
