@@ -2,7 +2,7 @@
  *
  * A network has one controlling node (the program that calls xylem_open) and any number of compute
  * nodes below it, placed as a sorted binary tree by their ids. Nodes are threads of this process,
- * or worker processes: the same calls do the same things in both worlds.
+ * or worker processes, or simulated: the same calls do the same things in every world.
  *
  *     xylem *net;
  *     char reason[XYLEM_REASON_SIZE];
@@ -66,12 +66,14 @@ enum xylem_error {
 #define XYLEM_ERROR_NAME(name, text) name,
     XYLEM_ERRORS(XYLEM_ERROR_NAME)
 #undef XYLEM_ERROR_NAME
-    XYLEM_ERROR_COUNT
+        XYLEM_ERROR_COUNT
 };
 
 enum xylem_world {
-    XYLEM_THREAD, /* a node is a thread of this process */
-    XYLEM_PROCESS /* a node is a worker process: this program, started again (see xylem_worker) */
+    XYLEM_THREAD,   /* a node is a thread of this process */
+    XYLEM_PROCESS,  /* a node is a worker process: this program, started again (see xylem_worker) */
+    XYLEM_SIMULATED /* a node is simulated, in the caller's thread and in virtual time, which passes
+                       only while a call waits: the same seed and calls give the same replies */
 };
 
 enum xylem_transport {
@@ -89,11 +91,12 @@ typedef struct xylem_options {
     int64_t heartbeat_ms;           /* the interval to start with; default 0, no heartbeats */
     int64_t timeout_ms;             /* how long a call may wait for its node; default 5000 */
     enum xylem_log_level log_level; /* what goes to stderr; default XYLEM_LOG_WARNING */
+    uint64_t seed;                  /* simulated world only; default 1 */
 } xylem_options;
 
 #define XYLEM_OPTIONS                                                                              \
     {                                                                                              \
-        sizeof(xylem_options), XYLEM_THREAD, XYLEM_IPC, 0, 5000, XYLEM_LOG_WARNING                 \
+        sizeof(xylem_options), XYLEM_THREAD, XYLEM_IPC, 0, 5000, XYLEM_LOG_WARNING, 1              \
     }
 
 /* An open network. */
@@ -175,7 +178,8 @@ bool xylem_next_event(xylem *network, xylem_event *event);
 int xylem_run(xylem *network, int64_t duration_ms);
 
 /* A descriptor that becomes readable when the network has something to do: then call
- * xylem_run (network, 0) and take the events. For poll, epoll and the like; owned by the network. */
+ * xylem_run (network, 0) and take the events. For poll, epoll and the like; owned by the network.
+ * -1 in the simulated world, where nothing happens by itself. */
 int xylem_fd(const xylem *network);
 
 /* The time that the network lives in, in milliseconds from an arbitrary start; never goes back. */

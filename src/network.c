@@ -293,13 +293,19 @@ void xylem_worker(int argc, char **argv)
 
 static bool in_range(const xylem_options *options)
 {
-    return options->size == sizeof *options &&
-           (options->world == XYLEM_THREAD || options->world == XYLEM_PROCESS) &&
+    return options->size == sizeof *options && options->world >= XYLEM_THREAD &&
+           options->world <= XYLEM_SIMULATED &&
            (options->transport == XYLEM_IPC || options->transport == XYLEM_TCP) &&
            is_duration(options->heartbeat_ms) && is_duration(options->timeout_ms) &&
            options->timeout_ms > 0 && options->log_level >= XYLEM_LOG_ERROR &&
            options->log_level <= XYLEM_LOG_DEBUG;
 }
+
+static xy_world *(*const begin_world[])(const xy_world_options *, char[XYLEM_REASON_SIZE]) = {
+    [XYLEM_THREAD] = xy_thread_world,
+    [XYLEM_PROCESS] = xy_process_world,
+    [XYLEM_SIMULATED] = xy_simulated_world,
+};
 
 static int open_world(xylem *network, const xylem_options *options, char *reason)
 {
@@ -307,12 +313,11 @@ static int open_world(xylem *network, const xylem_options *options, char *reason
         return XYLEM_NO_MEMORY;
     xy_world_options settings = {.controller = xy_controller_machine(&network->controller),
                                  .transport = options->transport,
+                                 .seed = options->seed,
                                  .log_level = options->log_level,
                                  .deliver = deliver,
                                  .owner = network};
-    bool process = options->world == XYLEM_PROCESS;
-    network->world =
-        process ? xy_process_world(&settings, reason) : xy_thread_world(&settings, reason);
+    network->world = begin_world[options->world](&settings, reason);
     if (network->world) {
         arm(network);
         return XYLEM_OK;

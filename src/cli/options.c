@@ -11,6 +11,8 @@
 enum {
     OPTION_PROCESS = 256,
     OPTION_TRANSPORT,
+    OPTION_SIMULATE,
+    OPTION_SEED,
     OPTION_TOPOLOGY,
     OPTION_HEARTBEAT,
     OPTION_TIMEOUT,
@@ -24,6 +26,8 @@ enum {
 static const struct option long_options[] = {
     {"process", no_argument, NULL, OPTION_PROCESS},
     {"transport", required_argument, NULL, OPTION_TRANSPORT},
+    {"simulate", no_argument, NULL, OPTION_SIMULATE},
+    {"seed", required_argument, NULL, OPTION_SEED},
     {"topology", required_argument, NULL, OPTION_TOPOLOGY},
     {"heartbeat", required_argument, NULL, OPTION_HEARTBEAT},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
@@ -45,6 +49,8 @@ static const char help_text[] =
     "      --process          each node is a worker process; without it, a thread\n"
     "      --transport ipc|tcp\n"
     "                         what the workers speak, with --process (default ipc)\n"
+    "      --simulate         each node is simulated, in virtual time\n"
+    "      --seed N           what the simulation draws its delays from (default 1)\n"
     "      --topology bst     the shape of the tree: a sorted binary tree\n"
     "      --heartbeat MS     start with this heartbeat interval (default 0: none)\n"
     "      --timeout MS       how long a command may wait for its node (default 5000)\n"
@@ -61,7 +67,7 @@ static const char help_text[] =
 /* What the options say that struct options does not keep. */
 struct reading {
     struct options *options;
-    bool transport_given;
+    bool transport_given, seed_given;
 };
 
 __attribute__((format(printf, 1, 2))) static enum options_result wrong(const char *format, ...)
@@ -108,6 +114,25 @@ static enum options_result read_transport(struct reading *reading, const char *w
         return wrong("--transport takes ipc or tcp, not '%s'", word);
     reading->options->network.transport = (enum xylem_transport)found;
     reading->transport_given = true;
+    return OPTIONS_RUN;
+}
+
+/* Two worlds exclude each other. */
+static enum options_result choose_world(struct options *options, enum xylem_world world)
+{
+    if (options->network.world != XYLEM_THREAD && options->network.world != world)
+        return wrong("--process and --simulate exclude each other");
+    options->network.world = world;
+    return OPTIONS_RUN;
+}
+
+static enum options_result read_seed(struct reading *reading, const char *word)
+{
+    int64_t seed;
+    if (!number_read(word, strlen(word), INT64_MAX, &seed))
+        return wrong("--seed takes a number, not '%s'", word);
+    reading->options->network.seed = (uint64_t)seed;
+    reading->seed_given = true;
     return OPTIONS_RUN;
 }
 
@@ -160,8 +185,11 @@ static enum options_result read_option(struct reading *reading, int code, char *
     case 'c':
         return take_commands(options, &options->text, optarg);
     case OPTION_PROCESS:
-        options->network.world = XYLEM_PROCESS;
-        return OPTIONS_RUN;
+        return choose_world(options, XYLEM_PROCESS);
+    case OPTION_SIMULATE:
+        return choose_world(options, XYLEM_SIMULATED);
+    case OPTION_SEED:
+        return read_seed(reading, optarg);
     case OPTION_TRANSPORT:
         return read_transport(reading, optarg);
     case OPTION_TOPOLOGY:
@@ -200,5 +228,7 @@ enum options_result options_read(struct options *options, int argc, char **argv)
         return wrong("unexpected argument '%s'", argv[optind]);
     if (reading.transport_given && options->network.world != XYLEM_PROCESS)
         return wrong("--transport goes with --process");
+    if (reading.seed_given && options->network.world != XYLEM_SIMULATED)
+        return wrong("--seed goes with --simulate");
     return OPTIONS_RUN;
 }

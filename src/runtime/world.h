@@ -12,6 +12,7 @@ typedef struct xy_world xy_world;
 typedef struct xy_world_options {
     xy_machine controller;
     enum xylem_transport transport; /* of the process world */
+    uint64_t seed;                  /* of the simulated world */
     enum xylem_log_level log_level;
     void (*deliver)(void *owner, const xy_action *action); /* takes replies and notices */
     void *owner;
@@ -21,6 +22,7 @@ typedef struct xy_world_options {
  * must last longer. NULL, and the reason, when it cannot be had. */
 xy_world *xy_thread_world(const xy_world_options *options, char reason[XYLEM_REASON_SIZE]);
 xy_world *xy_process_world(const xy_world_options *options, char reason[XYLEM_REASON_SIZE]);
+xy_world *xy_simulated_world(const xy_world_options *options, char reason[XYLEM_REASON_SIZE]);
 
 typedef struct xy_world_ops {
     int64_t (*now)(const xy_world *world);

@@ -27,6 +27,7 @@ WORLDS = {
     "thread": [],
     "ipc": ["--process", "--transport", "ipc"],
     "tcp": ["--process", "--transport", "tcp"],
+    "simulated": ["--simulate"],
 }
 CEILING = 60  # seconds, for whatever must happen at all
 ENDING = 5  # seconds until nothing may be left; the contract says one, on a machine of its own
