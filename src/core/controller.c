@@ -128,11 +128,11 @@ static void ask(xy_controller *controller, xy_operation operation, const xy_comm
 
 /* Has the network end a node without waiting for an answer: it takes effect where and when the
  * request arrives. */
-static void disown(xy_controller *controller, int64_t id, uint64_t incarnation, int64_t now_ms)
+static void disown(xy_controller *controller, int64_t id, uint64_t incarnation)
 {
     xy_message request = {
         .kind = XY_REQUEST, .code = XY_REMOVE, .id = id, .incarnation = incarnation};
-    xy_branch_request(&controller->branch, &request, now_ms);
+    xy_branch_request(&controller->branch, &request, controller->now_ms);
 }
 
 static void inject(xy_controller *controller, const xy_tree_node *node, xy_fault fault)
@@ -170,23 +170,34 @@ static void create(xy_controller *controller, const xy_command *command, int64_t
         ask(controller, XY_CREATE, command, controller->incarnation, now_ms);
 }
 
+static void start_failed(xy_controller *controller, const xy_pending_entry *entry,
+                         const xy_message *reply)
+{
+    int status = reply->status;
+    if (status == XYLEM_UNAVAILABLE || status == XYLEM_NOT_FOUND) {
+        /* The request may still be on its way to somebody who hangs: should it be done after all,
+         * this undoes it. */
+        disown(controller, entry->id, entry->incarnation);
+        status = XYLEM_PARENT_UNAVAILABLE;
+    }
+    answer_with(controller, entry->request, status, reply);
+}
+
 static void created(xy_controller *controller, const xy_pending_entry *entry,
                     const xy_message *reply)
 {
     xy_tree_node *node = xy_tree_find(&controller->tree, entry->id);
-    if (!node || node->incarnation != entry->incarnation) {
+    if (!node || node->incarnation != entry->incarnation) { /* it went with one above it */
         answer(controller, entry->request, XYLEM_CANNOT_START);
-    } else if (reply->status == XYLEM_OK) {
+    } else if (reply->status != XYLEM_OK) {
+        xy_tree_prune(&controller->tree, node);
+        start_failed(controller, entry, reply);
+    } else {
         node->pid = reply->value;
         node->stage = XY_STAGE_PRESENT;
         node->available = reachable(node);
         answer_with(controller, entry->request, XYLEM_OK, reply);
         answer_waits(controller);
-    } else {
-        bool unreachable = reply->status == XYLEM_UNAVAILABLE || reply->status == XYLEM_NOT_FOUND;
-        xy_tree_prune(&controller->tree, node);
-        answer_with(controller, entry->request,
-                    unreachable ? XYLEM_PARENT_UNAVAILABLE : reply->status, reply);
     }
 }
 
@@ -215,7 +226,7 @@ static void remove_node(xy_controller *controller, const xy_command *command, in
     if (!node) {
         answer(controller, controller->request, XYLEM_NOT_FOUND);
     } else if (node->parent && !node->parent->available) {
-        disown(controller, node->id, node->incarnation, now_ms);
+        disown(controller, node->id, node->incarnation);
         remove_by_force(controller, node);
         answer(controller, controller->request, XYLEM_OK);
     } else {
@@ -301,6 +312,7 @@ static void end_if_done(xy_controller *controller)
 uint64_t xy_controller_command(xy_controller *controller, const xy_command *command, int64_t now_ms)
 {
     uint64_t request = ++controller->request;
+    controller->now_ms = now_ms;
     switch (command->kind) {
     case XY_COMMAND_CREATE:
         create(controller, command, now_ms);
@@ -365,11 +377,10 @@ static void up(void *owner, const xy_message *message)
         changed(owner, message);
 }
 
-static void expire(xy_controller *controller, const xy_pending_entry *entry, int64_t now_ms)
+static void expire(xy_controller *controller, const xy_pending_entry *entry)
 {
     switch (entry->operation) {
     case XY_COMMAND_CREATE:
-        disown(controller, entry->id, entry->incarnation, now_ms);
         created(controller, entry, &(xy_message){.status = XYLEM_UNAVAILABLE});
         break;
     case XY_COMMAND_REMOVE:
@@ -393,13 +404,14 @@ static void hear(xy_controller *controller, const xy_event *event, int64_t now_m
 void xy_controller_step(xy_controller *controller, const xy_event *event, int64_t now_ms)
 {
     xy_pending_entry entry;
+    controller->now_ms = now_ms;
     if (event->kind == XY_EVENT_FRAME)
         hear(controller, event, now_ms);
     else
         xy_branch_event(&controller->branch, event, now_ms);
     while (event->kind == XY_EVENT_TICK &&
            xy_pending_take_due(&controller->waiting, now_ms, &entry))
-        expire(controller, &entry, now_ms);
+        expire(controller, &entry);
     end_if_done(controller);
 }
 

@@ -37,6 +37,7 @@ typedef struct xy_controller {
     uint64_t request;     /* the number of the latest command */
     uint64_t incarnation; /* the number of the latest life of a node */
     int64_t timeout_ms;
+    int64_t now_ms; /* the time of the step under way */
     bool closing, closed;
     xy_actions out;
 } xy_controller;

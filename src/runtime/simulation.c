@@ -4,6 +4,8 @@
  * reliable as long as both ends live, with a delay that is drawn from the seed; a node that ends is
  * noticed by its parent, and takes with it what is below it. Time passes only while somebody waits.
  */
+#include "runtime/simulation.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,6 @@
 #include "core/node.h"
 #include "runtime/queue.h"
 #include "runtime/random.h"
-#include "runtime/world.h"
 #include "service/timer.h"
 
 /* What takes how long, in microseconds; up to as much again is drawn on top. */
@@ -416,6 +417,15 @@ static void wait(xy_world *world, int64_t until_ms)
         sim->now_us = next_us;
 }
 
+size_t xy_simulation_living(const xy_world *world)
+{
+    const simulation *sim = simulation_of(world);
+    size_t living = 0;
+    for (size_t i = 0; i < sim->capacity; i++)
+        living += sim->actors[i] && !sim->actors[i]->dead;
+    return living;
+}
+
 static void wake(xy_world *world)
 {
     (void)world; /* nobody sleeps here */
@@ -487,6 +497,7 @@ xy_world *xy_simulated_world(const xy_world_options *options, char reason[XYLEM_
     sim->deliver = options->deliver;
     sim->owner = options->owner;
     sim->controller.machine = options->controller;
+    sim->controller.held_last = &sim->controller.held;
     sim->controller.tick_us = XY_NEVER;
     return &sim->world;
 }
