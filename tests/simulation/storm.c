@@ -15,10 +15,16 @@
 #include "runtime/random.h"
 #include "runtime/simulation.h"
 
-enum { TIMEOUT_MS = 2000, STEPS = 250, IDS = 40, LIVES = STEPS + 1, COMMANDS = STEPS + LIVES + 8 };
+enum {
+    TIMEOUT_MAX_MS = 2000,
+    STEPS = 250,
+    IDS = 40,
+    LIVES = STEPS + 1,
+    COMMANDS = STEPS + LIVES + 8
+};
 
 /* When the faults are over, how long it takes until all is well again at the latest. */
-enum { CALM_MS = 3 * TIMEOUT_MS };
+enum { CALM_MS = 3 * TIMEOUT_MAX_MS };
 
 typedef struct storm {
     uint64_t seed;
@@ -26,6 +32,7 @@ typedef struct storm {
     xy_controller controller;
     xy_world *world;
     bool pausing;                  /* whether nodes are paused in this run */
+    int64_t timeout_ms;            /* of every command */
     bool dead[LIVES];              /* by incarnation: killed, or below one that was */
     int64_t deadline_ms[COMMANDS]; /* by request: of its reply; 0: it has none to come */
     int status[COMMANDS];          /* by request: its reply */
@@ -123,7 +130,7 @@ static uint64_t command(storm *s, xy_command_kind kind, int64_t id, int64_t valu
         given.size = 4;
     }
     uint64_t request = s->controller.request + 1;
-    s->deadline_ms[request] = now_ms(s) + TIMEOUT_MS;
+    s->deadline_ms[request] = now_ms(s) + s->timeout_ms;
     s->waiting++;
     s->held_up_ms = 0;
     xy_controller_command(&s->controller, &given, now_ms(s));
@@ -158,11 +165,18 @@ static void hold_up(storm *s)
     s->world->ops->fault(s->world, &target);
 }
 
+static const int64_t intervals_ms[] = {50, 100, 400, 0};
+enum { INTERVALS = sizeof intervals_ms / sizeof *intervals_ms };
+
 static void act(storm *s)
 {
     int64_t id = (int64_t)draw(s, IDS);
     uint64_t what = draw(s, 100);
-    if (what < 45)
+    if (what < 2)
+        command(s, XY_COMMAND_PACE, 0, intervals_ms[draw(s, INTERVALS)]);
+    else if (what < 4)
+        command(s, XY_COMMAND_WAIT, id, (int64_t)draw(s, 2));
+    else if (what < 45)
         command(s, XY_COMMAND_CREATE, id, 0);
     else if (what < 55)
         command(s, XY_COMMAND_REMOVE, id, 0);
@@ -219,13 +233,15 @@ static void end(storm *s)
     must(xy_simulation_living(s->world) == 0, "a node outlives the network");
 }
 
+static const int64_t timeouts_ms[] = {150, 600, TIMEOUT_MAX_MS};
+
 static bool begin(storm *s, uint64_t seed)
 {
-    static const int64_t intervals_ms[] = {50, 100, 400};
     char reason[XYLEM_REASON_SIZE];
     *s = (storm){.seed = seed, .random = xy_random_stream(seed, 100), .hash = seed};
     s->pausing = draw(s, 2) == 0;
-    if (!xy_controller_init(&s->controller, TIMEOUT_MS, intervals_ms[draw(s, 3)]))
+    s->timeout_ms = timeouts_ms[draw(s, 3)];
+    if (!xy_controller_init(&s->controller, s->timeout_ms, intervals_ms[draw(s, INTERVALS)]))
         return false;
     xy_world_options options = {.controller = xy_controller_machine(&s->controller),
                                 .seed = seed,
