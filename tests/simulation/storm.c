@@ -34,6 +34,7 @@ typedef struct storm {
     bool pausing;                  /* whether nodes are paused in this run */
     int64_t timeout_ms;            /* of every command */
     bool dead[LIVES];              /* by incarnation: killed, or below one that was */
+    bool away[LIVES];              /* by incarnation: the latest notice said so */
     int64_t deadline_ms[COMMANDS]; /* by request: of its reply; 0: it has none to come */
     int status[COMMANDS];          /* by request: its reply */
     size_t waiting;
@@ -86,7 +87,9 @@ static void take_notice(storm *s, const xy_message *notice)
     if (!node)
         return;
     must(node->available == (notice->value != 0), "a notice that is not so");
-    bool dead = s->dead[node->incarnation];
+    bool dead = s->dead[node->incarnation], *away = &s->away[node->incarnation];
+    must(*away == (notice->value != 0), "a notice of no change");
+    *away = notice->value == 0;
     /* When those above it hang, its death is not known before they go on. */
     if (notice->value)
         must(s->pausing || !dead, "a dead node is available again");
@@ -198,8 +201,11 @@ static size_t check_nodes(storm *s)
 {
     xy_tree_node *root = s->controller.tree.root;
     size_t living = 0;
+    int64_t last = XY_NO_ID;
     for (xy_tree_node *node = xy_tree_first(root); node; node = xy_tree_next(root, node)) {
         bool dead = s->dead[node->incarnation];
+        must(node->id > last, "the tree is not sorted");
+        last = node->id;
         must(node->stage == XY_STAGE_PRESENT, "a node is still on its way");
         must(node->available == !dead, dead ? "a death went unnoticed" : "a node is not back");
         uint64_t request = command(s, XY_COMMAND_PING, node->id, 0);
