@@ -3,6 +3,8 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "xylem.h"
 
@@ -179,8 +181,22 @@ static void test_descriptor(void **state)
     xylem_close(&network);
 }
 
+/* Whether the process's first thread sleeps, as far as the kernel says. */
+static bool main_thread_sleeps(void)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)getpid());
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+    fclose(file);
+    return state == 'S';
+}
+
 static void *interrupt(void *network)
 {
+    while (!main_thread_sleeps())
+        sched_yield();
     xylem_interrupt(network);
     return NULL;
 }
@@ -188,11 +204,14 @@ static void *interrupt(void *network)
 static void test_interrupt(void **state)
 {
     pthread_t thread;
-    xylem *network = open_network(XYLEM_THREAD);
+    xylem *network;
     (void)state;
+    assert_int_equal(xylem_open(&network, NULL, NULL), XYLEM_OK); /* no beats that wake it up */
     create(network, 50);
     assert_int_equal(pthread_create(&thread, NULL, interrupt, network), 0);
+    int64_t deadline_ms = xylem_now(network) + CEILING_MS;
     assert_int_equal(xylem_wait(network, 50, false, CEILING_MS), XYLEM_INTERRUPTED);
+    assert_true(xylem_now(network) < deadline_ms); /* it did not sleep on */
     assert_int_equal(xylem_run(network, CEILING_MS), XYLEM_INTERRUPTED);
     pthread_join(thread, NULL);
     xylem_close(&network);
