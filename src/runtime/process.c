@@ -190,16 +190,7 @@ static bool settle(processes *world, const xy_world_options *options,
 
 xy_world *xy_process_world(const xy_world_options *options, char reason[XYLEM_REASON_SIZE])
 {
-    static const xy_world_ops ops = {.now = xy_real_now,
-                                     .perform = xy_real_perform,
-                                     .work = xy_real_work,
-                                     .wait = xy_real_wait,
-                                     .wake = xy_real_wake,
-                                     .fd = xy_real_fd,
-                                     .arm = xy_real_arm,
-                                     .stopped = xy_real_stopped,
-                                     .fault = fault,
-                                     .forget = forget,
+    static const xy_world_ops ops = {XY_REAL_OPS, .fault = fault, .forget = forget,
                                      .close = close_world};
     processes *world = may_start_workers ? calloc(1, sizeof *world) : NULL;
     if (!world) {

@@ -32,4 +32,9 @@ int xy_real_fd(const xy_world *world);
 void xy_real_arm(xy_world *world, int64_t due_ms);
 bool xy_real_stopped(const xy_world *world);
 
+/* The part of a world's table that these fill. */
+#define XY_REAL_OPS                                                                                \
+    .now = xy_real_now, .perform = xy_real_perform, .work = xy_real_work, .wait = xy_real_wait,    \
+    .wake = xy_real_wake, .fd = xy_real_fd, .arm = xy_real_arm, .stopped = xy_real_stopped
+
 #endif

@@ -397,16 +397,7 @@ enum { CONTEXT_DESCRIPTORS = 3, CONTEXT_THREADS = 1 };
 
 xy_world *xy_thread_world(const xy_world_options *options, char reason[XYLEM_REASON_SIZE])
 {
-    static const xy_world_ops ops = {.now = xy_real_now,
-                                     .perform = xy_real_perform,
-                                     .work = xy_real_work,
-                                     .wait = xy_real_wait,
-                                     .wake = xy_real_wake,
-                                     .fd = xy_real_fd,
-                                     .arm = xy_real_arm,
-                                     .stopped = xy_real_stopped,
-                                     .fault = fault,
-                                     .close = close_world};
+    static const xy_world_ops ops = {XY_REAL_OPS, .fault = fault, .close = close_world};
     if (!xy_limits_descriptors(CONTEXT_DESCRIPTORS + XY_REAL_DESCRIPTORS + 1, reason) ||
         !xy_limits_threads(CONTEXT_THREADS, reason))
         return NULL;
