@@ -194,7 +194,8 @@ static void created(xy_controller *controller, const xy_pending_entry *entry,
         start_failed(controller, entry, reply);
     } else {
         node->pid = reply->value;
-        node->stage = XY_STAGE_PRESENT;
+        if (node->stage == XY_STAGE_STARTING) /* not ending already, with one above it */
+            node->stage = XY_STAGE_PRESENT;
         node->available = reachable(node);
         answer_with(controller, entry->request, XYLEM_OK, reply);
         answer_waits(controller);

@@ -273,6 +273,25 @@ static void test_remove(void **state)
     assert_true(life_of(f, 75) == 6);
 }
 
+static void test_a_removal_overtakes_a_create(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t created = command(f, XY_COMMAND_CREATE, 95, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    uint64_t removal = command(f, XY_COMMAND_REMOVE, 75, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, created, XYLEM_OK, 1095);
+    expect_reply(f, created, XYLEM_OK);
+    expect_at_once(f, XY_COMMAND_PING, 95, 0, XYLEM_NOT_FOUND); /* it is ending all the same */
+    change(f, XY_CHANGE_LOST, 75);
+    expect_nothing(f->machine); /* no notice of what is ending */
+    answer(f, removal, XYLEM_OK, 0);
+    for (int i = 0; i < 4; i++)
+        expect(f->machine, XY_ACTION_FORGET, 0);
+    expect_reply(f, removal, XYLEM_OK);
+}
+
 static void expect_killed(fixture *f, int64_t id, uint64_t life)
 {
     xy_message fault = expect(f->machine, XY_ACTION_FAULT, 0);
@@ -412,6 +431,7 @@ int main(void)
         TEST(test_notices_ascend),
         TEST(test_the_root_dies),
         TEST(test_remove),
+        TEST(test_a_removal_overtakes_a_create),
         TEST(test_remove_what_cannot_be_reached),
         TEST(test_remove_in_vain),
         TEST(test_wait),
