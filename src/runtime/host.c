@@ -29,13 +29,20 @@ static bool make_room(xy_host *host, size_t size)
     return true;
 }
 
+static xy_urgency urgency_of(const xy_action *action)
+{
+    if (action->lossy)
+        return XY_LOSSY;
+    return action->message.kind == XY_REQUEST ? XY_REFUSABLE : XY_VITAL;
+}
+
 static int send_message(xy_host *host, const xy_action *action)
 {
     size_t size = xy_message_size(&action->message);
     if (!make_room(host, size))
         return XYLEM_NO_MEMORY;
     xy_message_encode(&action->message, host->frame);
-    return xy_link_send(host->link, action->peer, host->frame, size, action->lossy);
+    return xy_link_send(host->link, action->peer, host->frame, size, urgency_of(action));
 }
 
 static void perform_send(xy_host *host, const xy_action *action)
@@ -74,18 +81,13 @@ static void perform_start(xy_host *host, const xy_action *action)
 static void perform_work(xy_host *host, const xy_action *action)
 {
     const char *reply = "";
-    const xy_message *request = &action->message;
-    char *text =
-        strndup(request->payload ? (const char *)request->payload : "", request->payload_size);
-    int status = XYLEM_NO_MEMORY;
-    if (text)
-        status = host->service->exec(host->service_state, text, xy_clock_now_ms(), &reply);
+    int status = xy_service_do(host->service, host->service_state, &action->message,
+                               xy_clock_now_ms(), &reply);
     step(host, &(xy_event){.kind = XY_EVENT_WORKED,
-                           .request = request->request,
+                           .request = action->message.request,
                            .status = status,
                            .bytes = reply,
                            .size = strlen(reply)});
-    free(text);
 }
 
 static void perform(xy_host *host, const xy_action *action)

@@ -157,9 +157,10 @@ static int try_send(xy_link *link, const char name[NAME_SIZE], const void *frame
     return 0;
 }
 
-static int post(xy_link *link, uint64_t peer, const void *frame, size_t size)
+static int post(xy_link *link, uint64_t peer, const void *frame, size_t size, xy_urgency urgency)
 {
-    if (link->letters == XY_OUTBOX_MAX)
+    size_t reserve = urgency == XY_VITAL ? XY_OUTBOX_RESERVE : 0;
+    if (link->letters >= XY_OUTBOX_MAX + reserve)
         return XYLEM_BUSY;
     letter *new = malloc(sizeof *new + size);
     if (!new)
@@ -182,14 +183,14 @@ static bool has_letter_for(const xy_link *link, uint64_t peer)
     return waiting != NULL;
 }
 
-int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, bool lossy)
+int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, xy_urgency urgency)
 {
     char name[NAME_SIZE];
     name_of(peer, name);
     int error = has_letter_for(link, peer) ? EAGAIN : try_send(link, name, frame, size);
-    if (!error || lossy)
+    if (!error || urgency == XY_LOSSY)
         return XYLEM_OK;
-    return error == EHOSTUNREACH ? XYLEM_UNAVAILABLE : post(link, peer, frame, size);
+    return error == EHOSTUNREACH ? XYLEM_UNAVAILABLE : post(link, peer, frame, size, urgency);
 }
 
 /* The neighbours that cannot take anything more for now; what is for them keeps its order. */

@@ -13,12 +13,22 @@
 #include "xylem.h"
 
 #define XY_ENDPOINT_SIZE 128
-#define XY_OUTBOX_MAX    4096
+
+/* How many frames may wait in an outbox: any, and, in reserve, those that nobody asks for twice. */
+#define XY_OUTBOX_MAX     4096
+#define XY_OUTBOX_RESERVE 16384
 
 /* Who sent something, when it is no neighbour. */
 #define XY_STRANGER UINT64_MAX
 
 typedef struct xy_link xy_link;
+
+/* What becomes of a frame that cannot be sent at once. */
+typedef enum xy_urgency {
+    XY_LOSSY,     /* it is dropped */
+    XY_REFUSABLE, /* it waits, unless the outbox is full */
+    XY_VITAL      /* it waits, in the reserve too */
+} xy_urgency;
 
 /* Connects to the parent's endpoint (NULL: there is none) under the name of `self`, an incarnation,
  * and binds `endpoint`. The caller has made sure that there are descriptors. On failure *link is
@@ -33,7 +43,7 @@ const char *xy_link_endpoint(const xy_link *link);
 /* Sends one frame to a neighbour, now or as soon as it can be taken; a lossy one now or never, and
  * without an error. XYLEM_UNAVAILABLE: no such neighbour; XYLEM_BUSY: the outbox is full;
  * XYLEM_NO_MEMORY. */
-int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, bool lossy);
+int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, xy_urgency urgency);
 
 /* Takes the next frame; false when there is none. It lasts until the next call. An empty one, or
  * one from XY_STRANGER, is only a ring: it means no more than that something has happened. */

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "xylem.h"
+#include "core/message.h"
 
 typedef struct xy_service {
     const char *name;
@@ -24,5 +24,9 @@ typedef struct xy_service {
 
     void (*close)(void *state);
 } xy_service;
+
+/* Has a service do the payload of a request: its exec. XYLEM_NO_MEMORY. */
+int xy_service_do(const xy_service *service, void *state, const xy_message *request, int64_t now_ms,
+                  const char **reply);
 
 #endif

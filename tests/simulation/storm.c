@@ -227,8 +227,8 @@ static void calm_down(storm *s)
     run_until(s, now_ms(s) + CALM_MS);
     must(s->waiting == 0, "a command without a reply");
     size_t living = check_nodes(s);
-    must(xy_simulation_living(s->world) <= living, "a node lives that should not");
-    must(xy_simulation_living(s->world) >= living, "a node died that should not");
+    must(xy_simulation_census(s->world).living <= living, "a node lives that should not");
+    must(xy_simulation_census(s->world).living >= living, "a node died that should not");
 }
 
 static void end(storm *s)
@@ -236,7 +236,7 @@ static void end(storm *s)
     command(s, XY_COMMAND_CLOSE, 0, 0);
     run_until(s, now_ms(s) + 1000);
     must(s->world->ops->stopped(s->world), "the end takes too long");
-    must(xy_simulation_living(s->world) == 0, "a node outlives the network");
+    must(xy_simulation_census(s->world).living == 0, "a node outlives the network");
 }
 
 static const int64_t timeouts_ms[] = {150, 600, TIMEOUT_MAX_MS};
