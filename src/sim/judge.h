@@ -1,0 +1,102 @@
+/* judge: what must hold, looked at after every event of a run.
+ *
+ *   I1  the nodes form a sorted binary tree; each has one parent; when all is quiet parent and
+ *       child agree
+ *   I2  every request gets exactly one reply, by its deadline, which is true; and it fails only for
+ *       a cause
+ *   I3  nobody is given up before 4T of silence, nor while it and its link are held up for less
+ *       than 2T in that time, however long its parent itself is held up
+ *   I4  who crashes or hangs is declared unavailable within 4T + margin + delay, together with all
+ *       that is below
+ *   I5  a removal ends exactly the subtree, and nobody else ends without a cause
+ *   I6  nobody acts on a message for another life
+ *   I7  nothing is left behind, and no queue is longer than its bound
+ *   I8  when the faults are over, all that live are available within the longest timeout, plus
+ *       5.5T, plus a second, and every request is answered
+ *
+ * judge_replies has I2 and I6, judge_liveness I3 to I5, judge_shape I1, I7 and I8; that the same
+ * seed gives the same run, I9, is seen from its hash.
+ */
+#ifndef SIM_JUDGE_H
+#define SIM_JUDGE_H
+
+#include "core/controller.h"
+#include "sim/ledger.h"
+#include "sim/model.h"
+#include "sim/plan.h"
+#include "sim/verdict.h"
+
+struct judge {
+    const struct plan *plan;
+    xy_world *world;
+    const xy_controller *controller;
+    struct verdict *verdict;
+    struct model model;
+    struct ledger ledger;
+    bool bursting; /* more was asked than may be under way */
+    bool closing;
+
+    uint64_t *suspects; /* the lives that have to be declared unavailable */
+    int64_t *due_us;    /* and by when */
+    size_t suspected, capacity;
+    int64_t next_due_us;
+
+    int64_t living, counted_us; /* how many live, and until when that was added up */
+};
+
+/* Begins to watch a world. */
+void judge_init(struct judge *judge, const struct plan *plan, xy_world *world,
+                const xy_controller *controller, struct verdict *verdict);
+void judge_clear(struct judge *judge);
+
+/* The world's watcher. */
+void judge_stepping(struct judge *judge, uint64_t node, const xy_event *event, bool forged);
+void judge_acting(struct judge *judge, uint64_t node, const xy_action *action);
+void judge_started(struct judge *judge, uint64_t node, uint64_t parent, int64_t id);
+void judge_ended(struct judge *judge, uint64_t node, xy_end end);
+void judge_stepped(struct judge *judge, uint64_t node);
+
+/* A command, before it is given, and after that, before what it gives rise to is done. */
+void judge_asking(struct judge *judge, const xy_command *command);
+void judge_asked(struct judge *judge);
+
+/* Faults, before they are done. */
+void judge_crash(struct judge *judge, uint64_t node);
+void judge_hold(struct judge *judge, uint64_t node, int64_t for_us);
+void judge_stall(struct judge *judge, uint64_t node, int64_t for_us);
+void judge_slow(struct judge *judge, uint64_t node, int64_t for_us);
+
+/* All was calm for long enough. */
+void judge_quiet(struct judge *judge);
+
+/* The network was closed, and had time enough to end. */
+void judge_end(struct judge *judge);
+
+/* How long it may take until all is well, once the faults are over. */
+int64_t judge_recovery_us(const struct judge *judge);
+
+/* Of the judge's own files. */
+
+#define JUDGE_MS 1000
+
+int64_t judge_now_us(const struct judge *judge);
+
+/* What a frame may take to the controlling node, and what a slow node may add to anything. */
+int64_t judge_travel_us(const struct judge *judge, uint64_t node);
+#define JUDGE_SLOWNESS_US (30 * JUDGE_MS)
+
+#define judge_broken(judge, invariant, ...)                                                        \
+    verdict_broken((judge)->verdict, invariant, judge_now_us(judge), __VA_ARGS__)
+
+void judge_reply(struct judge *judge, const xy_message *reply);
+void judge_work(struct judge *judge, uint64_t node, const xy_message *request);
+void judge_overdue(struct judge *judge);
+
+void judge_notice(struct judge *judge, const xy_message *notice);
+void judge_family(struct judge *judge, uint64_t node, const xy_branch *branch);
+void judge_suspects(struct judge *judge);
+void judge_suspect(struct judge *judge, uint64_t node);
+
+void judge_tree(struct judge *judge);
+
+#endif

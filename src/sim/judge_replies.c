@@ -1,0 +1,247 @@
+/* Requests and their replies: I2, and I6. */
+#include "sim/judge.h"
+
+#include <inttypes.h>
+
+/* What the world calls a node's process; see actor. */
+enum { PID_BASE = 1000000000 };
+
+static const char *const kinds[] = {
+    [XY_COMMAND_CREATE] = "create",    [XY_COMMAND_REMOVE] = "remove",   [XY_COMMAND_EXEC] = "exec",
+    [XY_COMMAND_PING] = "ping",        [XY_COMMAND_PACE] = "heartbeat",  [XY_COMMAND_WAIT] = "wait",
+    [XY_COMMAND_FAULT] = "a fault of", [XY_COMMAND_CLOSE] = "the end of"};
+
+/* Asking. */
+
+static int64_t limit_us(const struct judge *judge, const xy_command *command)
+{
+    int64_t ms = command->timeout_ms < 0 ? judge->plan->timeout_ms : command->timeout_ms;
+    int64_t drift_us = ms * judge->plan->odds.drift / 1000 * 2;
+    return ms * JUDGE_MS + drift_us + 2 * JUDGE_MS + 2 * JUDGE_SLOWNESS_US;
+}
+
+void judge_asking(struct judge *judge, const xy_command *command)
+{
+    struct model *model = &judge->model;
+    struct entry entry = {.kind = command->kind,
+                          .id = command->id,
+                          .value = command->value,
+                          .life = model_find(model, command->id),
+                          .asked_us = judge_now_us(judge)};
+    entry.due_us = entry.asked_us + limit_us(judge, command);
+    entry.present = entry.life && model->lives[entry.life].stage == STAGE_PRESENT;
+    entry.reached = entry.present && model->lives[entry.life].available;
+    if (entry.kind == XY_COMMAND_REMOVE && entry.present)
+        model_move(model, entry.life, STAGE_ENDING);
+    if (entry.kind == XY_COMMAND_FAULT && entry.present && entry.value == XY_FAULT_KILL)
+        model_doom(model, entry.life);
+    if (entry.kind == XY_COMMAND_CLOSE)
+        judge->closing = true;
+    ledger_ask(&judge->ledger, &entry);
+    judge->bursting = judge->bursting || judge->ledger.waiting > XY_PENDING_MAX / 2;
+}
+
+void judge_asked(struct judge *judge)
+{
+    struct entry *entry = ledger_find(&judge->ledger, judge->controller->request);
+    if (!entry || judge->controller->request != judge->ledger.count) {
+        judge_broken(judge, "I2", "a command got a number that is not its own");
+        return;
+    }
+    bool taken = judge->controller->incarnation == judge->model.count;
+    if (entry->kind != XY_COMMAND_CREATE || !taken)
+        return;
+    if (entry->life)
+        judge_broken(judge, "I1", "node %" PRId64 " is created a second time", entry->id);
+    else
+        entry->life = model_ask(&judge->model, entry->id);
+}
+
+/* Whether nothing that was done to the network explains that a request about `of` fails. */
+static bool no_cause(const struct judge *judge, const struct entry *entry, uint64_t of)
+{
+    const struct model *model = &judge->model;
+    int64_t settled_us = model_calm_since(model, of);
+    int64_t settling_us = 6 * model->longest_interval_ms * JUDGE_MS + judge_travel_us(judge, of);
+    return !judge->bursting && !judge->closing && model_is_reachable(model, of) &&
+           settled_us < entry->asked_us && settled_us + settling_us < entry->asked_us;
+}
+
+/* Answers. */
+
+static void fail(struct judge *judge, const struct entry *entry, const char *what, int status)
+{
+    judge_broken(judge, "I2", "%s %" PRId64 " (life %" PRIu64 "): %s: %s", kinds[entry->kind],
+                 entry->id, entry->life, what, xylem_strerror(status));
+}
+
+static void created(struct judge *judge, const struct entry *entry, int64_t pid)
+{
+    struct model *model = &judge->model;
+    struct life *life = &model->lives[entry->life];
+    if (!life->greeted || pid != PID_BASE + (int64_t)entry->life)
+        judge_broken(judge, "I6", "node %" PRId64 " was created without its hello", entry->id);
+    if (life->stage == STAGE_OVER)
+        fail(judge, entry, "it was removed before", XYLEM_OK);
+    life->answered = true;
+    if (life->stage == STAGE_ASKED) {
+        life->stage = STAGE_PRESENT;
+        life->available = model->lives[life->above].available;
+    }
+    judge_suspect(judge, entry->life); /* it may have ended since its hello */
+}
+
+static void not_created(struct judge *judge, const struct entry *entry, int status)
+{
+    const struct life *life = &judge->model.lives[entry->life];
+    bool started = life->alive && life->greeted && life->stage == STAGE_ASKED;
+    bool parent = status == XYLEM_PARENT_UNAVAILABLE || status == XYLEM_TIMED_OUT;
+    if (entry->life && (started || parent) && no_cause(judge, entry, life->above))
+        fail(judge, entry, "failed without a cause", status);
+    if (entry->life && life->stage != STAGE_OVER)
+        model_move(&judge->model, entry->life, STAGE_OVER);
+}
+
+static void reply_to_create(struct judge *judge, const struct entry *entry, const xy_message *reply)
+{
+    bool taken = entry->life && judge->model.lives[entry->life].id == entry->id && !entry->present;
+    if (reply->status == XYLEM_OK && entry->life && !entry->present)
+        created(judge, entry, reply->value);
+    else if (reply->status == XYLEM_OK)
+        fail(judge, entry, "it was there before", reply->status);
+    else if (reply->status == XYLEM_EXISTS && !entry->life)
+        fail(judge, entry, "there is none", reply->status);
+    else if (reply->status != XYLEM_EXISTS && taken)
+        not_created(judge, entry, reply->status);
+}
+
+static void check_removed(struct judge *judge, uint64_t top)
+{
+    const struct model *model = &judge->model;
+    for (int64_t id = 0; id < model->ids; id++) {
+        uint64_t one = model->present[id];
+        if (one && model->lives[one].alive && model_is_below(model, one, top))
+            judge_broken(judge, "I5", "node %" PRId64 " (life %" PRIu64 ") outlives its removal",
+                         id, one);
+    }
+}
+
+static void reply_to_remove(struct judge *judge, const struct entry *entry, int status)
+{
+    if (status == XYLEM_BUSY && entry->present) {
+        model_keep(&judge->model, entry->life);
+    } else if (entry->present != (status == XYLEM_OK)) {
+        fail(judge, entry, "has the wrong answer", status);
+    } else if (entry->present) {
+        check_removed(judge, entry->life);
+        model_move(&judge->model, entry->life, STAGE_OVER);
+    }
+}
+
+static void check_reached(struct judge *judge, const struct entry *entry)
+{
+    const struct life *life = &judge->model.lives[entry->life];
+    if (!entry->present || !life->greeted)
+        fail(judge, entry, "nobody can have answered", XYLEM_OK);
+    else if (!life->alive && life->ended_us < entry->asked_us)
+        fail(judge, entry, "it was dead when it was asked", XYLEM_OK);
+    else if (entry->kind == XY_COMMAND_EXEC && entry->works != 1)
+        fail(judge, entry, "it was not done once", XYLEM_OK);
+}
+
+static void reply_to_node(struct judge *judge, const struct entry *entry, const xy_message *reply)
+{
+    bool over = entry->life && judge->model.lives[entry->life].stage != STAGE_PRESENT;
+    if (reply->status == XYLEM_OK)
+        check_reached(judge, entry);
+    else if (reply->status == XYLEM_NOT_FOUND && entry->present && !over)
+        fail(judge, entry, "it is there", reply->status);
+    else if (!entry->present && reply->status != XYLEM_NOT_FOUND)
+        fail(judge, entry, "it is not there", reply->status);
+    else if (entry->reached && !over && no_cause(judge, entry, entry->life))
+        fail(judge, entry, "failed without a cause", reply->status);
+}
+
+static void reply_to_wait(struct judge *judge, const struct entry *entry, int status)
+{
+    uint64_t life = model_find(&judge->model, entry->id);
+    const struct life *one = &judge->model.lives[life];
+    bool available = life && one->stage == STAGE_PRESENT && one->available;
+    if (status == XYLEM_OK && available != (entry->value != 0))
+        fail(judge, entry, "it is not so", status);
+    if (status == XYLEM_TIMED_OUT && available == (entry->value != 0))
+        fail(judge, entry, "it is so", status);
+}
+
+static void reply_to_pace(struct judge *judge, const struct entry *entry, int status)
+{
+    struct model *model = &judge->model;
+    if (status != XYLEM_OK)
+        return;
+    model->paced_us = judge_now_us(judge);
+    if (entry->value > model->longest_interval_ms)
+        model->longest_interval_ms = entry->value;
+}
+
+static void weigh(struct judge *judge, const struct entry *entry, const xy_message *reply)
+{
+    switch (entry->kind) {
+    case XY_COMMAND_CREATE:
+        reply_to_create(judge, entry, reply);
+        break;
+    case XY_COMMAND_REMOVE:
+        reply_to_remove(judge, entry, reply->status);
+        break;
+    case XY_COMMAND_WAIT:
+        reply_to_wait(judge, entry, reply->status);
+        break;
+    case XY_COMMAND_PACE:
+        reply_to_pace(judge, entry, reply->status);
+        break;
+    case XY_COMMAND_EXEC:
+    case XY_COMMAND_PING:
+        reply_to_node(judge, entry, reply);
+        break;
+    default:
+        break;
+    }
+}
+
+void judge_reply(struct judge *judge, const xy_message *reply)
+{
+    const struct entry *entry = ledger_find(&judge->ledger, reply->request);
+    if (!entry || !entry->open) {
+        judge_broken(judge, "I2", "request %" PRIu64 " %s", reply->request,
+                     entry ? "is answered a second time" : "was never asked");
+        return;
+    }
+    if (judge_now_us(judge) > entry->due_us)
+        fail(judge, entry, "the answer is late", reply->status);
+    if (!judge->closing)
+        weigh(judge, entry, reply);
+    ledger_close(&judge->ledger, reply->request);
+}
+
+void judge_overdue(struct judge *judge)
+{
+    if (judge_now_us(judge) <= judge->ledger.next_due_us)
+        return;
+    for (size_t i = 0; i < judge->ledger.waiting; i++) {
+        const struct entry *entry = ledger_find(&judge->ledger, judge->ledger.open[i]);
+        if (entry->due_us == judge->ledger.next_due_us)
+            fail(judge, entry, "no answer in time", XYLEM_TIMED_OUT);
+    }
+}
+
+void judge_work(struct judge *judge, uint64_t node, const xy_message *request)
+{
+    struct entry *entry = ledger_find(&judge->ledger, request->request);
+    const struct life *life = &judge->model.lives[node];
+    if (request->incarnation != node || request->id != life->id)
+        judge_broken(judge, "I6", "life %" PRIu64 " does what life %" PRIu64 " was asked", node,
+                     request->incarnation);
+    else if (!entry || entry->kind != XY_COMMAND_EXEC || entry->life != node)
+        judge_broken(judge, "I6", "life %" PRIu64 " does what nobody has asked for", node);
+    else if (entry->works++ > 0)
+        judge_broken(judge, "I2", "life %" PRIu64 " does the same a second time", node);
+}

@@ -1,0 +1,142 @@
+/* The program: xylem-sim. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sim/options.h"
+#include "sim/run.h"
+#include "sim/shrink.h"
+#include "xylem.h"
+
+struct totals {
+    uint64_t runs, failures, events, hash;
+    int64_t node_us;
+    uint64_t faults[FAULTS];
+};
+
+static double now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void add(struct totals *totals, const struct verdict *verdict)
+{
+    totals->runs++;
+    totals->events += verdict->events;
+    totals->node_us += verdict->node_us;
+    totals->failures += verdict->broken != NULL;
+    totals->hash = (totals->hash ^ verdict->hash) * 0x100000001b3;
+    for (int i = 0; i < FAULTS; i++)
+        totals->faults[i] += verdict->faults[i];
+}
+
+static void report_failure(uint64_t seed, const struct limits *limits,
+                           const struct verdict *verdict)
+{
+    char text[OPTIONS_TEXT_SIZE];
+    options_write(limits, text);
+    printf("seed %" PRIu64 ", version " XYLEM_VERSION ", after %.6f s: %s: %s\n", seed,
+           (double)verdict->at_us / 1e6, verdict->broken, verdict->text);
+    printf("replay: xylem-sim --seeds %" PRIu64 "%s\n", seed, text);
+    fflush(stdout);
+}
+
+static void run_one(const struct options *options, uint64_t seed, FILE *trace,
+                    struct totals *totals)
+{
+    struct limits limits = options->limits;
+    struct verdict verdict = run_seed(seed, &limits, trace);
+    add(totals, &verdict);
+    if (verdict.broken && options->shrink)
+        limits = shrink(seed, &limits, &verdict);
+    if (verdict.broken)
+        report_failure(seed, &limits, &verdict);
+}
+
+static void run_all(const struct options *options, FILE *trace, struct totals *totals)
+{
+    for (uint64_t seed = options->first; seed <= options->last; seed++)
+        run_one(options, seed, trace, totals);
+}
+
+static void report(const struct totals *totals, double seconds)
+{
+    printf("%" PRIu64 " seeds, %.1f node-hours, %" PRIu64 " events; faults:", totals->runs,
+           (double)totals->node_us / 3600e6, totals->events);
+    for (int i = 0; i < FAULTS; i++)
+        printf(" %s %" PRIu64 "%s", fault_names[i], totals->faults[i], i < FAULTS - 1 ? "," : ";");
+    printf(" hash %016" PRIx64 "; %.1f s, %.2f million events a second; %" PRIu64 " failures\n",
+           totals->hash, seconds, (double)totals->events / seconds / 1e6, totals->failures);
+}
+
+/* Files. */
+
+static FILE *open_file(const char *path, const char *mode)
+{
+    FILE *file = fopen(path, mode);
+    if (!file) {
+        fprintf(stderr, "xylem-sim: cannot open '%s': %s\n", path, strerror(errno));
+        exit(2);
+    }
+    return file;
+}
+
+/* A line is options, and after a # whatever is to be said. */
+static void run_line(char *line, FILE *trace, struct totals *totals)
+{
+    enum { WORDS = 16 };
+    static char name[] = "xylem-sim";
+    char *words[WORDS + 1] = {name}, *rest;
+    int count = 1;
+    line[strcspn(line, "#\n")] = '\0';
+    for (char *word = strtok_r(line, " \t", &rest); word && count < WORDS;
+         word = strtok_r(NULL, " \t", &rest))
+        words[count++] = word;
+    if (count == 1)
+        return;
+    struct options options;
+    options_read(&options, count, words);
+    run_all(&options, trace, totals);
+}
+
+static void run_file(const char *path, FILE *trace, struct totals *totals)
+{
+    FILE *file = open_file(path, "r");
+    char *line = NULL;
+    size_t size = 0;
+    while (getline(&line, &size, file) > 0)
+        run_line(line, trace, totals);
+    free(line);
+    fclose(file);
+}
+
+static void close_trace(const char *path, FILE *trace)
+{
+    bool failed = ferror(trace) != 0;
+    if (fclose(trace) == 0 && !failed)
+        return;
+    fprintf(stderr, "xylem-sim: cannot write '%s': %s\n", path, strerror(errno));
+    exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct totals totals = {.runs = 0};
+    options_read(&options, argc, argv);
+    FILE *trace = options.trace ? open_file(options.trace, "w") : NULL;
+    double before_s = now_s();
+    if (options.file)
+        run_file(options.file, trace, &totals);
+    else
+        run_all(&options, trace, &totals);
+    if (trace)
+        close_trace(options.trace, trace);
+    report(&totals, now_s() - before_s);
+    return totals.failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

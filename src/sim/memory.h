@@ -1,0 +1,16 @@
+/* memory: a test that has none cannot go on. */
+#ifndef SIM_MEMORY_H
+#define SIM_MEMORY_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static inline void *need(void *memory)
+{
+    if (memory)
+        return memory;
+    fputs("xylem-sim: not enough memory\n", stderr);
+    exit(EXIT_FAILURE);
+}
+
+#endif

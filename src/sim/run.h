@@ -1,0 +1,50 @@
+/* run: one network under random commands and random faults, watched by a judge.
+ *
+ * For a while there are faults, then it is calm until all must be well again; so until the time is
+ * over. At last the network is closed, be it calm or not.
+ */
+#ifndef SIM_RUN_H
+#define SIM_RUN_H
+
+#include <stdio.h>
+
+#include "core/controller.h"
+#include "runtime/random.h"
+#include "sim/judge.h"
+#include "sim/plan.h"
+#include "sim/trace.h"
+#include "sim/verdict.h"
+
+/* Runs a seed. `file` takes the trace, and may be NULL. */
+struct verdict run_seed(uint64_t seed, const struct limits *limits, FILE *file);
+
+/* Of the run's own files. */
+
+struct run {
+    struct plan plan;
+    xy_controller controller;
+    xy_world *world;
+    struct judge judge;
+    struct trace trace;
+    struct verdict verdict;
+    xy_random chores, faults[FAULTS_TIMED];
+    int64_t next_chore_us, next_fault_us[FAULTS_TIMED];
+    int64_t faulty_until_us; /* the latest end of a fault under way */
+    int64_t held_until_us;   /* the controlling node does nothing until then */
+};
+
+int64_t run_now_us(const struct run *run);
+
+/* From 1 to twice the mean. */
+int64_t run_gap_us(xy_random *random, int64_t mean_us);
+
+/* A life that is not over, or 0. */
+uint64_t run_pick(const struct run *run, xy_random *random);
+
+void run_command(struct run *run, const xy_command *command);
+
+/* The next chore or fault, and when the one after it comes. */
+void run_chore(struct run *run);
+void run_fault(struct run *run, enum fault fault);
+
+#endif
