@@ -108,8 +108,18 @@ static int await(xy_controller *controller, const xy_command *command, uint64_t 
     return xy_pending_add(&controller->waiting, &entry);
 }
 
-static void ask(xy_controller *controller, xy_operation operation, const xy_command *command,
-                uint64_t incarnation, int64_t now_ms)
+/* The same, and answers the command when that cannot be done. */
+static bool accept(xy_controller *controller, const xy_command *command, uint64_t incarnation,
+                   int64_t now_ms)
+{
+    int error = await(controller, command, incarnation, now_ms);
+    if (error)
+        answer(controller, controller->request, error);
+    return !error;
+}
+
+static void send_down(xy_controller *controller, xy_operation operation, const xy_command *command,
+                      uint64_t incarnation, int64_t now_ms)
 {
     xy_message request = {.kind = XY_REQUEST,
                           .code = (uint8_t)operation,
@@ -119,11 +129,7 @@ static void ask(xy_controller *controller, xy_operation operation, const xy_comm
                           .budget_ms = (uint32_t)limit(controller, command),
                           .payload = (const uint8_t *)command->text,
                           .payload_size = (uint32_t)command->size};
-    int error = await(controller, command, incarnation, now_ms);
-    if (error)
-        answer(controller, controller->request, error);
-    else
-        xy_branch_request(&controller->branch, &request, now_ms);
+    xy_branch_request(&controller->branch, &request, now_ms);
 }
 
 /* Has the network end a node without waiting for an answer: it takes effect where and when the
@@ -166,8 +172,10 @@ static void create(xy_controller *controller, const xy_command *command, int64_t
         error = XYLEM_NO_MEMORY;
     if (error)
         answer(controller, controller->request, error);
+    else if (accept(controller, command, controller->incarnation, now_ms))
+        send_down(controller, XY_CREATE, command, controller->incarnation, now_ms);
     else
-        ask(controller, XY_CREATE, command, controller->incarnation, now_ms);
+        xy_tree_prune(&controller->tree, xy_tree_find(&controller->tree, command->id));
 }
 
 static void start_failed(xy_controller *controller, const xy_pending_entry *entry,
@@ -214,11 +222,20 @@ static void forget(xy_controller *controller, xy_tree_node *node)
     answer_waits(controller);
 }
 
-/* Ends a node that those above it cannot end now, by the world's own means. */
+/* Ends a node that those above it cannot end now, by the world's own means; they learn of it when
+ * they can. */
 static void remove_by_force(xy_controller *controller, xy_tree_node *node)
 {
+    disown(controller, node->id, node->incarnation);
     inject(controller, node, XY_FAULT_KILL);
     forget(controller, node);
+}
+
+static void begin_to_end(xy_controller *controller, xy_tree_node *node)
+{
+    for (xy_tree_node *below = node; below; below = xy_tree_below(node, below))
+        below->stage = XY_STAGE_ENDING;
+    answer_waits(controller);
 }
 
 static void remove_node(xy_controller *controller, const xy_command *command, int64_t now_ms)
@@ -227,13 +244,11 @@ static void remove_node(xy_controller *controller, const xy_command *command, in
     if (!node) {
         answer(controller, controller->request, XYLEM_NOT_FOUND);
     } else if (node->parent && !node->parent->available) {
-        disown(controller, node->id, node->incarnation);
         remove_by_force(controller, node);
         answer(controller, controller->request, XYLEM_OK);
-    } else {
-        for (xy_tree_node *below = node; below; below = xy_tree_below(node, below))
-            below->stage = XY_STAGE_ENDING;
-        ask(controller, XY_REMOVE, command, node->incarnation, now_ms);
+    } else if (accept(controller, command, node->incarnation, now_ms)) {
+        begin_to_end(controller, node);
+        send_down(controller, XY_REMOVE, command, node->incarnation, now_ms);
     }
 }
 
@@ -256,8 +271,8 @@ static void ask_node(xy_controller *controller, xy_operation operation, const xy
         answer(controller, controller->request, XYLEM_NOT_FOUND);
     else if (!node->available)
         answer(controller, controller->request, XYLEM_UNAVAILABLE);
-    else
-        ask(controller, operation, command, node->incarnation, now_ms);
+    else if (accept(controller, command, node->incarnation, now_ms))
+        send_down(controller, operation, command, node->incarnation, now_ms);
 }
 
 static bool has_nodes(const xy_controller *controller)
@@ -275,10 +290,7 @@ static void pace(xy_controller *controller, const xy_command *command, int64_t n
 
 static void wait_for(xy_controller *controller, const xy_command *command, int64_t now_ms)
 {
-    int error = await(controller, command, 0, now_ms);
-    if (error)
-        answer(controller, controller->request, error);
-    else
+    if (accept(controller, command, 0, now_ms))
         answer_waits(controller);
 }
 

@@ -53,18 +53,20 @@ static void say_hello(xy_node *node)
     tell_parent(node, &hello, false);
 }
 
-static void beat(xy_node *node, int64_t now_ms)
+/* A beat that is one of many may get lost. */
+static void beat(xy_node *node, bool lossy, int64_t now_ms)
 {
     int64_t interval_ms = node->branch.detector.interval_ms;
-    tell_parent(node, &(xy_message){.kind = XY_BEAT, .id = node->birth.id}, true);
+    tell_parent(node, &(xy_message){.kind = XY_BEAT, .id = node->birth.id}, lossy);
     node->beat_ms = interval_ms > 0 ? now_ms + interval_ms : XY_NEVER;
 }
 
-/* A new interval is answered by a beat at once, even if it is 0: the parent may have given up. */
+/* A new interval is answered by a beat at once, even if it is 0: the parent may have given up, and
+ * there may be no other one. */
 static void pace(xy_node *node, int64_t interval_ms, int64_t now_ms)
 {
     xy_branch_pace(&node->branch, interval_ms, now_ms);
-    beat(node, now_ms);
+    beat(node, false, now_ms);
 }
 
 /* Has the service do it; the reply follows when the work is done. */
@@ -151,7 +153,7 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms)
         break;
     case XY_EVENT_TICK:
         if (now_ms >= node->beat_ms)
-            beat(node, now_ms);
+            beat(node, true, now_ms);
         xy_branch_event(&node->branch, event, now_ms);
         break;
     default:

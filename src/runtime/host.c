@@ -29,11 +29,13 @@ static bool make_room(xy_host *host, size_t size)
     return true;
 }
 
+/* Only somebody who waits for a reply learns that a request was refused. */
 static xy_urgency urgency_of(const xy_action *action)
 {
     if (action->lossy)
         return XY_LOSSY;
-    return action->message.kind == XY_REQUEST ? XY_REFUSABLE : XY_VITAL;
+    bool awaited = action->message.kind == XY_REQUEST && action->message.request != 0;
+    return awaited ? XY_REFUSABLE : XY_VITAL;
 }
 
 static int send_message(xy_host *host, const xy_action *action)

@@ -211,9 +211,10 @@ static int64_t arrival_us(simulation *sim, const xy_actor *to, xy_lane *lane)
  * what nobody can do without. */
 static bool is_full(const simulation *sim, const xy_lane *lane, const xy_action *action)
 {
-    bool can_wait = action->lossy || action->message.kind == XY_REQUEST;
-    size_t bound = can_wait ? XY_OUTBOX_MAX : XY_OUTBOX_MAX + XY_OUTBOX_RESERVE;
-    return lane->frames >= bound || (can_wait && sim->now_us < lane->full_until_us);
+    bool awaited = action->message.kind == XY_REQUEST && action->message.request != 0;
+    bool refusable = action->lossy || awaited;
+    size_t bound = refusable ? XY_OUTBOX_MAX : XY_OUTBOX_MAX + XY_OUTBOX_RESERVE;
+    return lane->frames >= bound || (refusable && sim->now_us < lane->full_until_us);
 }
 
 static int carry(simulation *sim, xy_actor *from, const xy_action *action)

@@ -60,7 +60,7 @@ static void pace(struct run *run)
 
 static void wait_for(struct run *run)
 {
-    int64_t timeout_ms = (int64_t)draw(run, 10000);
+    int64_t timeout_ms = (int64_t)draw(run, (uint64_t)run->plan.timeout_ms);
     run_command(run, &(xy_command){.kind = XY_COMMAND_WAIT,
                                    .id = some_id(run),
                                    .value = (int64_t)draw(run, 2),

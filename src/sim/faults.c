@@ -210,7 +210,8 @@ void run_fault(struct run *run, enum fault fault)
     run->next_fault_us[fault] =
         run_now_us(run) + run_gap_us(&run->faults[fault], run->plan.every_us[fault]);
     uint64_t node = run_pick(run, &run->faults[fault]);
-    if (!node)
+    bool needs_life = fault < FAULT_MALFORMED && fault != FAULT_HOLD_UP;
+    if (!node || (needs_life && !run->judge.model.lives[node].alive))
         return;
     trace_fault(&run->trace, run_now_us(run), node, fault_names[fault], 0);
     run->verdict.faults[fault]++;

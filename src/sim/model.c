@@ -98,7 +98,6 @@ void model_doom(struct model *model, uint64_t top)
     for (size_t i = 1; i < model->count; i++)
         if (model->lives[i].alive && model_is_below(model, i, top))
             model->lives[i].doomed = true;
-    model->lives[top].doomed = true;
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -115,7 +114,9 @@ void model_disturb(struct model *model, uint64_t of, int64_t until_us)
 static void note(struct model *model, uint64_t of, struct span time)
 {
     struct life *held = &model->lives[of];
-    held->held_up[held->spans++ % SPANS] = time;
+    struct span *place = &held->held_up[held->spans++ % SPANS];
+    held->forgotten_us = later(held->forgotten_us, place->until_us);
+    *place = time;
     model_disturb(model, of, time.until_us);
 }
 
@@ -175,9 +176,7 @@ int64_t model_held_up(const struct model *model, uint64_t of, int64_t from_us, i
         sum_us += overlap(from_us, now_us, held->held_up[i]);
     if (held->paused)
         sum_us += overlap(from_us, now_us, (struct span){held->paused_us, now_us});
-    /* What is no longer known may have been within this time too. */
-    bool forgotten = held->spans > SPANS && held->held_up[held->spans % SPANS].until_us > from_us;
-    return forgotten ? INT64_MAX : sum_us;
+    return held->forgotten_us > from_us ? INT64_MAX : sum_us;
 }
 
 int64_t model_calm_since(const struct model *model, uint64_t of)

@@ -42,6 +42,7 @@ struct life {
     int64_t calm_us;            /* nothing holds it or its link up from then on */
     struct span held_up[SPANS]; /* the latest times when something did */
     size_t spans;
+    int64_t forgotten_us; /* what is not known any more had ended then */
 };
 
 struct model {
