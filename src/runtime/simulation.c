@@ -31,6 +31,7 @@ typedef struct simulation {
     xy_watcher watcher;
     int64_t now_us;
     uint64_t steps;
+    bool halted;
     xy_actor controller;
     xy_actor **actors; /* by incarnation; NULL where nothing is left of it */
     size_t capacity;
@@ -683,11 +684,17 @@ void xy_simulation_calm(xy_world *world)
             calm(sim, sim->actors[i]);
 }
 
+void xy_simulation_halt(xy_world *world)
+{
+    simulation_of(world)->halted = true;
+}
+
 void xy_simulation_run(xy_world *world, int64_t until_us)
 {
     simulation *sim = simulation_of(world);
     const xy_entry *first;
-    while (!sim->stopped && (first = xy_queue_first(&sim->queue)) && first->due_us <= until_us) {
+    while (!sim->stopped && !sim->halted && (first = xy_queue_first(&sim->queue)) &&
+           first->due_us <= until_us) {
         if (first->due_us > sim->now_us)
             sim->now_us = first->due_us;
         happen(sim, xy_queue_take(&sim->queue));

@@ -66,9 +66,11 @@ void xy_simulation_calm(xy_world *world);
 
 /* Lets virtual time pass, and everything happen that is due until then. */
 void xy_simulation_run(xy_world *world, int64_t until_us);
-int64_t xy_simulation_now_us(const xy_world *world);
 
-/* The time by the clock of the controlling node, as its commands need it. */
+/* Nothing happens any more, from now on. */
+void xy_simulation_halt(xy_world *world);
+
+int64_t xy_simulation_now_us(const xy_world *world);
 
 /* What is known of a world. */
 typedef struct xy_census {

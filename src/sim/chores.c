@@ -38,7 +38,36 @@ static void create(struct run *run)
 {
     bool room = (int64_t)run->judge.model.entered < run->plan.nodes;
     int64_t any = some_id(run), new = new_id(run);
+    if (run->vacated >= 0)
+        new = run->vacated;
+    run->vacated = -1;
     give(run, XY_COMMAND_CREATE, room || run->judge.model.present[new] ? new : any);
+}
+
+/* Somebody may want the place of a node again that has just been removed, or could not be created:
+ * perhaps before those who are below have noticed that it is free. */
+void run_answered(struct run *run, uint64_t request)
+{
+    const struct entry *entry = ledger_find(&run->judge.ledger, request);
+    bool place = entry && (entry->kind == XY_COMMAND_REMOVE || entry->kind == XY_COMMAND_CREATE);
+    if (!place || run->judge.model.present[entry->id] || draw(run, 4) > 0)
+        return;
+    run->vacated = entry->id;
+    run->next_chore_us = run_now_us(run) + run_gap_us(&run->chores, 200);
+}
+
+/* A node that nobody can reach, as a rule: so its place is free again. */
+static void remove_one(struct run *run)
+{
+    int64_t id = some_id(run);
+    for (int64_t other = 0; other < run->judge.model.ids && draw(run, 4) > 0; other++) {
+        uint64_t life = run->judge.model.present[other];
+        if (life && !run->judge.model.lives[life].available) {
+            id = other;
+            break;
+        }
+    }
+    give(run, XY_COMMAND_REMOVE, id);
 }
 
 static void exec(struct run *run)
@@ -50,6 +79,11 @@ static void exec(struct run *run)
                                    .timeout_ms = -1,
                                    .text = text,
                                    .size = strlen(text)});
+}
+
+static void ping(struct run *run)
+{
+    give(run, XY_COMMAND_PING, some_id(run));
 }
 
 static void pace(struct run *run)
@@ -67,16 +101,23 @@ static void wait_for(struct run *run)
                                    .timeout_ms = timeout_ms});
 }
 
+/* More requests than may be under way, and then some that are refused. */
 static void burst(struct run *run)
 {
+    static const xy_command_kind kinds[] = {XY_COMMAND_CREATE, XY_COMMAND_REMOVE, XY_COMMAND_PING,
+                                            XY_COMMAND_EXEC};
     int64_t id = some_id(run);
-    for (int i = 0; i < XY_PENDING_MAX + 100; i++)
+    for (int i = 0; i < XY_PENDING_MAX; i++)
         give(run, XY_COMMAND_PING, id);
+    for (int i = 0; i < 50; i++)
+        give(run, kinds[draw(run, 4)], some_id(run));
     run->plan.weights[CHORE_BURST] = 0; /* once is enough */
 }
 
 static enum chore draw_chore(struct run *run)
 {
+    if (run->vacated >= 0)
+        return CHORE_CREATE;
     unsigned sum = 0, i = 0;
     for (int each = 0; each < CHORES; each++)
         sum += run->plan.weights[each];
@@ -87,19 +128,14 @@ static enum chore draw_chore(struct run *run)
 
 void run_chore(struct run *run)
 {
-    static void (*const chores[CHORES])(struct run *) = {[CHORE_CREATE] = create,
-                                                         [CHORE_EXEC] = exec,
-                                                         [CHORE_PACE] = pace,
-                                                         [CHORE_WAIT] = wait_for,
-                                                         [CHORE_BURST] = burst};
+    static void (*const chores[CHORES])(struct run *) = {
+        [CHORE_CREATE] = create, [CHORE_REMOVE] = remove_one, [CHORE_EXEC] = exec,
+        [CHORE_PING] = ping,     [CHORE_PACE] = pace,         [CHORE_WAIT] = wait_for,
+        [CHORE_BURST] = burst};
     bool at_once = draw(run, 4) == 0;
     run->next_chore_us =
         run_now_us(run) + run_gap_us(&run->chores, at_once ? 200 : run->plan.gap_us);
     if (run_now_us(run) < run->held_until_us)
         return; /* the user's thread is the controlling node's */
-    enum chore chore = draw_chore(run);
-    if (chores[chore])
-        chores[chore](run);
-    else
-        give(run, chore == CHORE_REMOVE ? XY_COMMAND_REMOVE : XY_COMMAND_PING, some_id(run));
+    chores[draw_chore(run)](run);
 }

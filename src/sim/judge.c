@@ -71,6 +71,17 @@ void judge_acting(struct judge *judge, uint64_t node, const xy_action *action)
         fault_performed(judge, &action->message);
 }
 
+/* Somebody whose deadline never goes on is stepped for ever. */
+static void look_at_time(struct judge *judge)
+{
+    enum { STEPS_AT_ONCE = 1000000 };
+    int64_t now_us = judge_now_us(judge);
+    judge->still = now_us == judge->still_us ? judge->still + 1 : 0;
+    judge->still_us = now_us;
+    if (judge->still > STEPS_AT_ONCE)
+        judge_broken(judge, "I7", "time stands still");
+}
+
 void judge_stepped(struct judge *judge, uint64_t node)
 {
     const xy_branch *branch =
@@ -81,6 +92,7 @@ void judge_stepped(struct judge *judge, uint64_t node)
         judge_tree(judge);
     judge_suspects(judge);
     judge_overdue(judge);
+    look_at_time(judge);
 }
 
 void judge_crash(struct judge *judge, uint64_t node)

@@ -10,7 +10,7 @@
  *       that is below
  *   I5  a removal ends exactly the subtree, and nobody else ends without a cause
  *   I6  nobody acts on a message for another life
- *   I7  nothing is left behind, and no queue is longer than its bound
+ *   I7  nothing is left behind, no queue is longer than its bound, and time goes on
  *   I8  when the faults are over, all that live are available within the longest timeout, plus
  *       5.5T, plus a second, and every request is answered
  *
@@ -40,6 +40,9 @@ struct judge {
     int64_t *due_us;    /* and by when */
     size_t suspected, capacity;
     int64_t next_due_us;
+
+    int64_t still_us; /* the time, */
+    uint64_t still;   /* and how many steps it has stood still for */
 
     int64_t living, counted_us; /* how many live, and until when that was added up */
 };
@@ -90,6 +93,7 @@ int64_t judge_travel_us(const struct judge *judge, uint64_t node);
 
 void judge_reply(struct judge *judge, const xy_message *reply);
 void judge_work(struct judge *judge, uint64_t node, const xy_message *request);
+void judge_unreached(struct judge *judge, uint64_t node);
 void judge_overdue(struct judge *judge);
 
 void judge_notice(struct judge *judge, const xy_message *notice);

@@ -65,6 +65,8 @@ void judge_notice(struct judge *judge, const xy_message *notice)
         judge_broken(judge, "I4", "node %" PRId64 " is declared what it was", notice->id);
     else
         life->available = available;
+    if (!available)
+        judge_unreached(judge, node);
 }
 
 /* Those who have to be declared unavailable. */
@@ -195,6 +197,27 @@ static bool may_end(const struct judge *judge, const struct life *life)
            !judge->model.lives[life->above].alive;
 }
 
+static bool is_calm(const struct life *life, int64_t since_us)
+{
+    return life->calm_us < since_us && !life->paused && !life->lost && life->greeted;
+}
+
+/* Nothing has kept a node, those above it and those below it from ending when they were told to. */
+static bool can_stop(const struct judge *judge, uint64_t node)
+{
+    const struct model *model = &judge->model;
+    int64_t grace_us = XY_GRACE_MS * JUDGE_MS + 2 * judge_travel_us(judge, node);
+    int64_t since_us = judge_now_us(judge) - grace_us;
+    for (size_t i = 1; i < model->count; i++) {
+        const struct life *life = &model->lives[i];
+        bool lived = life->alive || life->ended_us > since_us;
+        bool far = 4 * judge_travel_us(judge, i) > XY_GRACE_MS * JUDGE_MS;
+        if (lived && model_is_below(model, i, node) && (far || !is_calm(life, since_us)))
+            return false;
+    }
+    return judge->plan->timeout_ms > 2 * XY_GRACE_MS && model_calm_since(model, node) < since_us;
+}
+
 void judge_ended(struct judge *judge, uint64_t node, xy_end end)
 {
     static const char *const ways[] = {[XY_END_STOPPED] = "stops",
@@ -206,6 +229,10 @@ void judge_ended(struct judge *judge, uint64_t node, xy_end end)
     if (!may_end(judge, life))
         judge_broken(judge, "I5", "node %" PRId64 " (life %" PRIu64 ") %s without a cause",
                      life->id, node, ways[end]);
+    if (end == XY_END_KILLED && life->answered && can_stop(judge, node))
+        judge_broken(judge, "I5",
+                     "node %" PRId64 " (life %" PRIu64 ") is killed, and would have ended",
+                     life->id, node);
     if (end != XY_END_ORPHANED) /* what is below it ends next */
         model_doom(&judge->model, node);
     life->alive = false;

@@ -67,6 +67,17 @@ static bool no_cause(const struct judge *judge, const struct entry *entry, uint6
            settled_us < entry->asked_us && settled_us + settling_us < entry->asked_us;
 }
 
+/* Whether a request was not answered before its time was up, although nothing has held up anyone on
+ * its way for longer than it needs. */
+static bool waited_in_vain(const struct judge *judge, const struct entry *entry, uint64_t of)
+{
+    int64_t now_us = judge_now_us(judge), timeout_us = judge->plan->timeout_ms * JUDGE_MS;
+    int64_t needed_us = XY_GRACE_MS * JUDGE_MS + 4 * judge_travel_us(judge, of) + timeout_us / 20;
+    return !judge->bursting && !judge->closing && model_is_reachable(&judge->model, of) &&
+           now_us - entry->asked_us > timeout_us * 97 / 100 && needed_us < timeout_us &&
+           model_calm_since(&judge->model, of) < now_us - needed_us;
+}
+
 /* Answers. */
 
 static void fail(struct judge *judge, const struct entry *entry, const char *what, int status)
@@ -98,6 +109,8 @@ static void not_created(struct judge *judge, const struct entry *entry, int stat
     bool parent = status == XYLEM_PARENT_UNAVAILABLE || status == XYLEM_TIMED_OUT;
     if (entry->life && (started || parent) && no_cause(judge, entry, life->above))
         fail(judge, entry, "failed without a cause", status);
+    if (entry->life && !life->started && waited_in_vain(judge, entry, life->above))
+        fail(judge, entry, "was never done", status);
     if (entry->life && life->stage != STAGE_OVER)
         model_move(&judge->model, entry->life, STAGE_OVER);
 }
@@ -160,6 +173,8 @@ static void reply_to_node(struct judge *judge, const struct entry *entry, const 
         fail(judge, entry, "it is not there", reply->status);
     else if (entry->reached && !over && no_cause(judge, entry, entry->life))
         fail(judge, entry, "failed without a cause", reply->status);
+    else if (entry->reached && !over && waited_in_vain(judge, entry, entry->life))
+        fail(judge, entry, "was never done", reply->status);
 }
 
 static void reply_to_wait(struct judge *judge, const struct entry *entry, int status)
@@ -222,15 +237,48 @@ void judge_reply(struct judge *judge, const xy_message *reply)
     ledger_close(&judge->ledger, reply->request);
 }
 
+/* Whoever could answer has become unavailable. Those who passed a request on say so right behind
+ * the news. */
+void judge_unreached(struct judge *judge, uint64_t node)
+{
+    /* By clocks that go faster, the time of what is older may be up. */
+    int64_t oldest_us = judge_now_us(judge) - judge->plan->timeout_ms * JUDGE_MS * 95 / 100;
+    for (size_t i = 0; i < judge->ledger.waiting; i++) {
+        struct entry *entry = ledger_find(&judge->ledger, judge->ledger.open[i]);
+        bool create = entry->kind == XY_COMMAND_CREATE;
+        bool passed_on = create || entry->kind == XY_COMMAND_EXEC || entry->kind == XY_COMMAND_PING;
+        uint64_t last = create ? judge->model.lives[entry->life].above : entry->life;
+        if (!passed_on || !last || !model_is_below(&judge->model, last, node) ||
+            entry->asked_us < oldest_us)
+            continue;
+        entry->at_once_us = judge_now_us(judge) + judge_travel_us(judge, node);
+        entry->unreached = node;
+    }
+    ledger_find_next(&judge->ledger);
+}
+
+static void look_at_open(struct judge *judge, struct entry *entry)
+{
+    int64_t now_us = judge_now_us(judge);
+    if (now_us > entry->due_us)
+        fail(judge, entry, "no answer in time", XYLEM_TIMED_OUT);
+    if (now_us <= entry->at_once_us)
+        return;
+    /* Not if something held the answers up, which may have been on their way for long. */
+    uint64_t above = judge->model.lives[entry->unreached].above;
+    int64_t since_us = entry->at_once_us - 2 * judge_travel_us(judge, entry->unreached);
+    if (model_calm_since(&judge->model, above) < since_us)
+        fail(judge, entry, "not answered when its node became unavailable", XYLEM_UNAVAILABLE);
+    entry->at_once_us = INT64_MAX;
+}
+
 void judge_overdue(struct judge *judge)
 {
     if (judge_now_us(judge) <= judge->ledger.next_due_us)
         return;
-    for (size_t i = 0; i < judge->ledger.waiting; i++) {
-        const struct entry *entry = ledger_find(&judge->ledger, judge->ledger.open[i]);
-        if (entry->due_us == judge->ledger.next_due_us)
-            fail(judge, entry, "no answer in time", XYLEM_TIMED_OUT);
-    }
+    for (size_t i = 0; i < judge->ledger.waiting; i++)
+        look_at_open(judge, ledger_find(&judge->ledger, judge->ledger.open[i]));
+    ledger_find_next(&judge->ledger);
 }
 
 void judge_work(struct judge *judge, uint64_t node, const xy_message *request)

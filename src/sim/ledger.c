@@ -2,11 +2,12 @@
 
 #include "sim/memory.h"
 
-static void find_next(struct ledger *ledger)
+void ledger_find_next(struct ledger *ledger)
 {
     ledger->next_due_us = INT64_MAX;
     for (size_t i = 0; i < ledger->waiting; i++) {
-        int64_t due_us = ledger->entries[ledger->open[i]].due_us;
+        const struct entry *entry = &ledger->entries[ledger->open[i]];
+        int64_t due_us = entry->at_once_us < entry->due_us ? entry->at_once_us : entry->due_us;
         if (due_us < ledger->next_due_us)
             ledger->next_due_us = due_us;
     }
@@ -28,8 +29,9 @@ void ledger_ask(struct ledger *ledger, const struct entry *asked)
     uint64_t request = ++ledger->count;
     ledger->entries[request] = *asked;
     ledger->entries[request].open = true;
+    ledger->entries[request].at_once_us = INT64_MAX;
     ledger->open[ledger->waiting++] = request;
-    find_next(ledger);
+    ledger_find_next(ledger);
 }
 
 struct entry *ledger_find(const struct ledger *ledger, uint64_t request)
@@ -43,7 +45,7 @@ void ledger_close(struct ledger *ledger, uint64_t request)
     for (size_t i = 0; i < ledger->waiting; i++)
         if (ledger->open[i] == request)
             ledger->open[i] = ledger->open[--ledger->waiting];
-    find_next(ledger);
+    ledger_find_next(ledger);
 }
 
 void ledger_put_off(struct ledger *ledger, int64_t until_us)
@@ -53,5 +55,5 @@ void ledger_put_off(struct ledger *ledger, int64_t until_us)
         if (waiting->due_us < until_us)
             waiting->due_us = until_us;
     }
-    find_next(ledger);
+    ledger_find_next(ledger);
 }

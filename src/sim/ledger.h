@@ -16,9 +16,11 @@ struct entry {
     bool present;  /* whether that was answered for when it was asked */
     bool reached;  /* and whether it was available */
     int64_t asked_us;
-    int64_t due_us; /* when it has to be answered */
-    bool open;      /* it has not been answered */
-    unsigned works; /* how often it was done */
+    int64_t due_us;     /* when it has to be answered */
+    int64_t at_once_us; /* when it should be, as nobody can answer it any more; or INT64_MAX */
+    uint64_t unreached; /* the life on its way that was declared unavailable then */
+    bool open;          /* it has not been answered */
+    unsigned works;     /* how often it was done */
 };
 
 struct ledger {
@@ -39,6 +41,9 @@ struct entry *ledger_find(const struct ledger *ledger, uint64_t request);
 
 /* A request has been answered. */
 void ledger_close(struct ledger *ledger, uint64_t request);
+
+/* The times at which the open requests are due have changed. */
+void ledger_find_next(struct ledger *ledger);
 
 /* Nobody can answer before `until_us`. */
 void ledger_put_off(struct ledger *ledger, int64_t until_us);

@@ -60,8 +60,11 @@ static void run_one(const struct options *options, uint64_t seed, FILE *trace,
 
 static void run_all(const struct options *options, FILE *trace, struct totals *totals)
 {
-    for (uint64_t seed = options->first; seed <= options->last; seed++)
+    for (uint64_t seed = options->first; seed <= options->last; seed++) {
         run_one(options, seed, trace, totals);
+        if (options->stop && totals->failures > 0)
+            return;
+    }
 }
 
 static void report(const struct totals *totals, double seconds)

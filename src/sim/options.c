@@ -15,7 +15,8 @@ enum {
     OPTION_WITHOUT,
     OPTION_TRACE,
     OPTION_SHRINK,
-    OPTION_FILE
+    OPTION_FILE,
+    OPTION_STOP
 };
 
 enum { NODES_MAX = 10000, MINUTES_MAX = 100000 };
@@ -28,6 +29,7 @@ static const struct argp_option known[] = {
     {"without", OPTION_WITHOUT, "LIST", 0, "leave these faults and commands out", 0},
     {"trace", OPTION_TRACE, "FILE", 0, "write all that happens to FILE, one JSON object a line", 0},
     {"shrink", OPTION_SHRINK, NULL, 0, "look for a smaller run that still fails", 0},
+    {"stop", OPTION_STOP, NULL, 0, "stop at the first seed that fails", 0},
     {"file", OPTION_FILE, "FILE", 0, "each line of FILE gives the options of a run", 0},
     {0}};
 
@@ -118,8 +120,11 @@ static bool read_option(struct options *options, int key, char *text)
     case OPTION_FILE:
         options->file = text;
         return true;
-    default:
+    case OPTION_SHRINK:
         options->shrink = true;
+        return true;
+    default:
+        options->stop = true;
         return true;
     }
 }
@@ -130,7 +135,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         "--seeds takes a number, or two as in 1..100", "--nodes takes a number from 1 to 10000",
         "--minutes takes a number from 0 to 100000",
         "--without takes names of faults and commands, with commas between them"};
-    if (key < OPTION_SEEDS || key > OPTION_FILE)
+    if (key < OPTION_SEEDS || key > OPTION_STOP)
         return ARGP_ERR_UNKNOWN;
     if (!read_option(state->input, key, text))
         argp_error(state, "%s", wants[key - OPTION_SEEDS]);

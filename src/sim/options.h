@@ -13,6 +13,7 @@ struct options {
     const char *trace; /* a file to write, or NULL */
     const char *file;  /* a file with lines of options, each a run of its own, or NULL */
     bool shrink;
+    bool stop; /* at the first failure */
 };
 
 /* Ends the program, with 2, after a message when they are wrong. */

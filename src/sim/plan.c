@@ -11,10 +11,10 @@ enum { STREAM_PLAN = 100, MS = 1000, SECOND = 1000 * MS };
 static const int64_t timeouts_ms[] = {150, 600, 2000, 5000};
 static const int64_t intervals_ms[] = {0,    100,  250,  500,  1000, 1000, 1000, 1000,
                                        2000, 2000, 2000, 2000, 5000, 5000, 5000, 5000};
-static const int64_t gaps_us[] = {100 * MS, 300 * MS, 1 * SECOND, 3 * SECOND};
+static const int64_t gaps_us[] = {50 * MS, 100 * MS, 300 * MS, 1 * SECOND};
 static const unsigned usual[CHORES] = {
-    [CHORE_CREATE] = 300, [CHORE_REMOVE] = 60, [CHORE_EXEC] = 200,
-    [CHORE_PING] = 200,   [CHORE_PACE] = 4,    [CHORE_WAIT] = 30};
+    [CHORE_CREATE] = 400, [CHORE_REMOVE] = 100, [CHORE_EXEC] = 200,
+    [CHORE_PING] = 200,   [CHORE_PACE] = 15,    [CHORE_WAIT] = 30};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -36,10 +36,10 @@ static void draw_chores(struct plan *plan, xy_random *random)
     plan->weights[CHORE_BURST] = below(random, 50) == 0;
 }
 
-/* From half a second to more than a minute, short and long ones alike. */
+/* From a second to some minutes, short and long ones alike. */
 static int64_t draw_rate(xy_random *random)
 {
-    int64_t longest_us = (SECOND / 2) << below(random, 8);
+    int64_t longest_us = (int64_t)SECOND << below(random, 8);
     return longest_us / 2 + (int64_t)below(random, (uint64_t)longest_us);
 }
 

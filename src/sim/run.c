@@ -47,6 +47,8 @@ static void acting(void *self, uint64_t node, const xy_action *action)
     struct run *run = self;
     trace_action(&run->trace, run_now_us(run), node, action);
     judge_acting(&run->judge, node, action);
+    if (action->kind == XY_ACTION_REPLY)
+        run_answered(run, action->message.request);
 }
 
 static void started(void *self, uint64_t node, uint64_t parent, int64_t id)
@@ -66,6 +68,8 @@ static void stepped(void *self, uint64_t node)
 {
     struct run *run = self;
     judge_stepped(&run->judge, node);
+    if (run->verdict.broken)
+        xy_simulation_halt(run->world);
 }
 
 static void deliver(void *owner, const xy_action *action)
@@ -207,7 +211,7 @@ static void finish(struct run *run)
 struct verdict run_seed(uint64_t seed, const struct limits *limits, FILE *file)
 {
     static struct run one;
-    one = (struct run){.faulty_until_us = 0};
+    one = (struct run){.vacated = -1};
     begin(&one, seed, limits, file);
     while (!is_over(&one) && run_now_us(&one) < one.plan.duration_us) {
         int64_t until_us = run_now_us(&one) + one.plan.storm_us;

@@ -30,6 +30,7 @@ struct run {
     xy_random chores, faults[FAULTS_TIMED];
     int64_t next_chore_us, next_fault_us[FAULTS_TIMED];
     int64_t faulty_until_us; /* the latest end of a fault under way */
+    int64_t vacated;         /* the id whose place has become free last, or -1 */
     int64_t held_until_us;   /* the controlling node does nothing until then */
 };
 
@@ -42,6 +43,9 @@ int64_t run_gap_us(xy_random *random, int64_t mean_us);
 uint64_t run_pick(const struct run *run, xy_random *random);
 
 void run_command(struct run *run, const xy_command *command);
+
+/* A command was answered. */
+void run_answered(struct run *run, uint64_t request);
 
 /* The next chore or fault, and when the one after it comes. */
 void run_chore(struct run *run);
