@@ -31,14 +31,29 @@ void judge_asking(struct judge *judge, const xy_command *command)
     entry.due_us = entry.asked_us + limit_us(judge, command);
     entry.present = entry.life && model->lives[entry.life].stage == STAGE_PRESENT;
     entry.reached = entry.present && model->lives[entry.life].available;
-    if (entry.kind == XY_COMMAND_REMOVE && entry.present)
-        model_move(model, entry.life, STAGE_ENDING);
     if (entry.kind == XY_COMMAND_FAULT && entry.present && entry.value == XY_FAULT_KILL)
         model_doom(model, entry.life);
     if (entry.kind == XY_COMMAND_CLOSE)
         judge->closing = true;
     ledger_ask(&judge->ledger, &entry);
     judge->bursting = judge->bursting || judge->ledger.waiting > XY_PENDING_MAX / 2;
+}
+
+static void create_asked(struct judge *judge, struct entry *entry)
+{
+    bool taken = judge->controller->incarnation == judge->model.count;
+    if (taken && entry->life)
+        judge_broken(judge, "I1", "node %" PRId64 " is created a second time", entry->id);
+    else if (taken)
+        entry->life = model_ask(&judge->model, entry->id);
+}
+
+/* Unless it was refused. */
+static void removal_asked(struct judge *judge, const struct entry *entry)
+{
+    const xy_tree_node *node = xy_tree_find(&judge->controller->tree, entry->id);
+    if (!node || node->stage == XY_STAGE_ENDING)
+        model_move(&judge->model, entry->life, STAGE_ENDING);
 }
 
 void judge_asked(struct judge *judge)
@@ -48,13 +63,10 @@ void judge_asked(struct judge *judge)
         judge_broken(judge, "I2", "a command got a number that is not its own");
         return;
     }
-    bool taken = judge->controller->incarnation == judge->model.count;
-    if (entry->kind != XY_COMMAND_CREATE || !taken)
-        return;
-    if (entry->life)
-        judge_broken(judge, "I1", "node %" PRId64 " is created a second time", entry->id);
-    else
-        entry->life = model_ask(&judge->model, entry->id);
+    if (entry->kind == XY_COMMAND_CREATE)
+        create_asked(judge, entry);
+    else if (entry->kind == XY_COMMAND_REMOVE && entry->present)
+        removal_asked(judge, entry);
 }
 
 /* Whether nothing that was done to the network explains that a request about `of` fails. */
@@ -141,9 +153,10 @@ static void check_removed(struct judge *judge, uint64_t top)
 
 static void reply_to_remove(struct judge *judge, const struct entry *entry, int status)
 {
-    if (status == XYLEM_BUSY && entry->present) {
-        model_keep(&judge->model, entry->life);
-    } else if (entry->present != (status == XYLEM_OK)) {
+    bool ending = entry->life && judge->model.lives[entry->life].stage != STAGE_PRESENT;
+    if (status == XYLEM_BUSY && entry->present && !ending)
+        return;
+    if (entry->present != (status == XYLEM_OK)) {
         fail(judge, entry, "has the wrong answer", status);
     } else if (entry->present) {
         check_removed(judge, entry->life);
@@ -238,7 +251,7 @@ void judge_reply(struct judge *judge, const xy_message *reply)
 }
 
 /* Whoever could answer has become unavailable. Those who passed a request on say so right behind
- * the news. */
+ * the news; one that is still on its way down comes back from there. */
 void judge_unreached(struct judge *judge, uint64_t node)
 {
     /* By clocks that go faster, the time of what is older may be up. */
@@ -251,7 +264,7 @@ void judge_unreached(struct judge *judge, uint64_t node)
         if (!passed_on || !last || !model_is_below(&judge->model, last, node) ||
             entry->asked_us < oldest_us)
             continue;
-        entry->at_once_us = judge_now_us(judge) + judge_travel_us(judge, node);
+        entry->at_once_us = judge_now_us(judge) + 2 * judge_travel_us(judge, node);
         entry->unreached = node;
     }
     ledger_find_next(&judge->ledger);
@@ -266,7 +279,7 @@ static void look_at_open(struct judge *judge, struct entry *entry)
         return;
     /* Not if something held the answers up, which may have been on their way for long. */
     uint64_t above = judge->model.lives[entry->unreached].above;
-    int64_t since_us = entry->at_once_us - 2 * judge_travel_us(judge, entry->unreached);
+    int64_t since_us = entry->at_once_us - 4 * judge_travel_us(judge, entry->unreached);
     if (model_calm_since(&judge->model, above) < since_us)
         fail(judge, entry, "not answered when its node became unavailable", XYLEM_UNAVAILABLE);
     entry->at_once_us = INT64_MAX;

@@ -84,15 +84,6 @@ void model_move(struct model *model, uint64_t top, enum stage to)
     }
 }
 
-void model_keep(struct model *model, uint64_t top)
-{
-    for (int64_t id = 0; id < model->ids; id++) {
-        uint64_t one = model->present[id];
-        if (one && model_is_below(model, one, top))
-            model->lives[one].stage = model->lives[one].answered ? STAGE_PRESENT : STAGE_ASKED;
-    }
-}
-
 void model_doom(struct model *model, uint64_t top)
 {
     for (size_t i = 1; i < model->count; i++)

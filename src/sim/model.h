@@ -73,9 +73,6 @@ bool model_is_below(const struct model *model, uint64_t of, uint64_t top);
 /* Moves all that is not over, from `top` downwards, to a stage. */
 void model_move(struct model *model, uint64_t top, enum stage to);
 
-/* A removal was refused: its nodes are what they were. */
-void model_keep(struct model *model, uint64_t top);
-
 /* Something ends `top` and all below it from outside. */
 void model_doom(struct model *model, uint64_t top);
 
