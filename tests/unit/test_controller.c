@@ -292,6 +292,30 @@ static void test_a_removal_overtakes_a_create(void **state)
     expect_reply(f, removal, XYLEM_OK);
 }
 
+/* And is answered first: the node is gone, whatever its create says, and so is not one of the same
+ * id that came after it. */
+static void test_a_create_is_answered_after_its_removal(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t late = command(f, XY_COMMAND_CREATE, 95, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    uint64_t removal = command(f, XY_COMMAND_REMOVE, 75, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, removal, XYLEM_OK, 0);
+    for (int i = 0; i < 4; i++)
+        expect(f->machine, XY_ACTION_FORGET, 0);
+    expect_reply(f, removal, XYLEM_OK);
+    uint64_t again = command(f, XY_COMMAND_CREATE, 95, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, late, XYLEM_OK, 1095);
+    expect_reply(f, late, XYLEM_CANNOT_START);
+    expect_nothing(f->machine);
+    answer(f, again, XYLEM_OK, 2095);
+    assert_true(expect_reply(f, again, XYLEM_OK).value == 2095);
+    assert_true(xy_tree_find(&f->controller.tree, 95)->pid == 2095);
+}
+
 static void expect_killed(fixture *f, int64_t id, uint64_t life)
 {
     xy_message fault = expect(f->machine, XY_ACTION_FAULT, 0);
@@ -443,6 +467,7 @@ int main(void)
         TEST(test_the_root_dies),
         TEST(test_remove),
         TEST(test_a_removal_overtakes_a_create),
+        TEST(test_a_create_is_answered_after_its_removal),
         TEST(test_remove_what_cannot_be_reached),
         TEST(test_remove_in_vain),
         TEST(test_wait),

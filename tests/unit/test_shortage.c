@@ -28,6 +28,22 @@ static int tear_down(void **state)
     return shortage.outstanding != 0;
 }
 
+static void test_a_queue_that_cannot_grow(void **state)
+{
+    (void)state;
+    xy_actions actions = {0};
+    xy_action action;
+    assert_true(xy_actions_reserve(&actions, 2));
+    assert_true(xy_actions_push(&actions, &(xy_action){.peer = 1}));
+    assert_true(xy_actions_push(&actions, &(xy_action){.peer = 2}));
+    no_memory();
+    assert_false(xy_actions_push(&actions, &(xy_action){.peer = 3}));
+    for (uint64_t peer = 1; peer <= 2; peer++)
+        assert_true(xy_actions_pop(&actions, &action) && action.peer == peer);
+    assert_false(xy_actions_pop(&actions, &action));
+    xy_actions_clear(&actions);
+}
+
 static void expect_reply(xy_machine m, uint64_t request, int status)
 {
     xy_message reply = expect_sent(m, XY_PARENT, XY_REPLY);
@@ -247,6 +263,7 @@ static void test_room_for_every_removal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_a_queue_that_cannot_grow),
         TEST(test_no_beginning),
         TEST(test_no_hello),
         TEST(test_work_that_cannot_be_done),
