@@ -363,6 +363,62 @@ static void test_remove_in_vain(void **state)
     }
 }
 
+/* Whoever holds its place has not heard of it: so it is gone, without force. */
+static void test_remove_what_is_gone_already(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t removal = command(f, XY_COMMAND_REMOVE, 90, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, removal, XYLEM_NOT_FOUND, 0);
+    expect_forgotten(f, 5);
+    expect_reply(f, removal, XYLEM_OK);
+    expect_nothing(f->machine);
+}
+
+/* The later removal, of the node above, is answered first. */
+static void test_two_removals(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t below = command(f, XY_COMMAND_REMOVE, 60, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    uint64_t above = command(f, XY_COMMAND_REMOVE, 75, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, above, XYLEM_OK, 0);
+    for (int i = 0; i < 3; i++)
+        expect(f->machine, XY_ACTION_FORGET, 0);
+    expect_reply(f, above, XYLEM_OK);
+    answer(f, below, XYLEM_UNAVAILABLE, 0);
+    expect_reply(f, below, XYLEM_OK);
+    expect_nothing(f->machine);
+}
+
+/* From the dead nothing is heard any more, whatever is still on its way. */
+static void test_the_dead_stay_dead(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    change(f, XY_CHANGE_GONE, 60);
+    expect_notice(f, 60, false);
+    change(f, XY_CHANGE_BACK, 60);
+    expect_nothing(f->machine);
+    expect_at_once(f, XY_COMMAND_PING, 60, 0, XYLEM_UNAVAILABLE);
+}
+
+static void test_garbage_is_ignored(void **state)
+{
+    static const uint8_t garbage[XY_MESSAGE_HEADER] = "xy";
+    fixture *f = *state;
+    create_root(f, 50);
+    uint64_t ping = command(f, XY_COMMAND_PING, 50, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    feed(f->machine, XY_EVENT_FRAME, 1, garbage, sizeof garbage, 0);
+    expect_nothing(f->machine);
+    answer(f, ping, XYLEM_OK, 0);
+    expect_reply(f, ping, XYLEM_OK);
+}
+
 static void test_wait(void **state)
 {
     fixture *f = *state;
@@ -470,6 +526,10 @@ int main(void)
         TEST(test_a_create_is_answered_after_its_removal),
         TEST(test_remove_what_cannot_be_reached),
         TEST(test_remove_in_vain),
+        TEST(test_remove_what_is_gone_already),
+        TEST(test_two_removals),
+        TEST(test_the_dead_stay_dead),
+        TEST(test_garbage_is_ignored),
         TEST(test_wait),
         TEST(test_pace),
         TEST(test_faults),
