@@ -92,6 +92,9 @@ static int64_t limit(const xy_controller *controller, const xy_command *command)
     return command->timeout_ms < 0 ? controller->timeout_ms : command->timeout_ms;
 }
 
+/* What one step may append for each command that waits: a request to undo it, a fault, a reply. */
+enum { ROOM_OF_COMMAND = 3 };
+
 /* Enters a command among those that wait, and sees to the room that its answer will need. */
 static int await(xy_controller *controller, const xy_command *command, uint64_t incarnation,
                  int64_t now_ms)
@@ -102,8 +105,8 @@ static int await(xy_controller *controller, const xy_command *command, uint64_t 
                               .incarnation = incarnation,
                               .value = command->value,
                               .deadline_ms = now_ms + limit(controller, command)};
-    size_t room = controller->waiting.count + controller->tree.count + 2 * XY_BRANCH_ROOM;
-    if (!xy_actions_reserve(&controller->out, room))
+    size_t room = ROOM_OF_COMMAND * controller->waiting.count + controller->tree.count;
+    if (!xy_actions_reserve(&controller->out, room + 2 * XY_BRANCH_ROOM))
         return XYLEM_NO_MEMORY;
     return xy_pending_add(&controller->waiting, &entry);
 }

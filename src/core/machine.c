@@ -1,7 +1,8 @@
 #include "core/machine.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "core/memory.h"
 
 static xy_action *at(const xy_actions *actions, size_t index)
 {
@@ -15,12 +16,12 @@ bool xy_actions_reserve(xy_actions *actions, size_t room)
         return true;
     if (wanted < 2 * actions->capacity)
         wanted = 2 * actions->capacity;
-    xy_action *items = calloc(wanted, sizeof *items);
+    xy_action *items = xy_allocate(wanted, sizeof *items);
     if (!items)
         return false;
     for (size_t i = 0; i < actions->count; i++)
         items[i] = *at(actions, i);
-    free(actions->items);
+    xy_release(actions->items);
     actions->items = items;
     actions->head = 0;
     actions->capacity = wanted;
@@ -34,7 +35,7 @@ bool xy_actions_push(xy_actions *actions, const xy_action *action)
     xy_action copy = *action;
     copy.message.payload = NULL;
     if (copy.message.payload_size > 0) {
-        uint8_t *payload = malloc(copy.message.payload_size);
+        uint8_t *payload = xy_allocate(copy.message.payload_size, 1);
         if (!payload)
             return false;
         memcpy(payload, action->message.payload, copy.message.payload_size);
@@ -56,7 +57,7 @@ bool xy_actions_pop(xy_actions *actions, xy_action *action)
 
 void xy_action_clear(xy_action *action)
 {
-    free((void *)(uintptr_t)action->message.payload);
+    xy_release((void *)(uintptr_t)action->message.payload);
     action->message.payload = NULL;
     action->message.payload_size = 0;
 }
@@ -66,6 +67,6 @@ void xy_actions_clear(xy_actions *actions)
     xy_action action;
     while (xy_actions_pop(actions, &action))
         xy_action_clear(&action);
-    free(actions->items);
+    xy_release(actions->items);
     *actions = (xy_actions){0};
 }

@@ -42,17 +42,6 @@ void xy_node_clear(xy_node *node)
     xy_actions_clear(&node->out);
 }
 
-static void say_hello(xy_node *node)
-{
-    xy_message hello = {.kind = XY_HELLO,
-                        .id = node->birth.id,
-                        .incarnation = node->birth.incarnation,
-                        .value = node->pid,
-                        .payload = node->birth.secret,
-                        .payload_size = XY_SECRET_SIZE};
-    tell_parent(node, &hello, false);
-}
-
 /* A beat that is one of many may get lost. */
 static void beat(xy_node *node, bool lossy, int64_t now_ms)
 {
@@ -105,6 +94,19 @@ static void stop(xy_node *node, int64_t now_ms)
     xy_branch_end(&node->branch, now_ms);
 }
 
+/* A node that cannot even do that ends, which the parent hears of. */
+static void say_hello(xy_node *node, int64_t now_ms)
+{
+    xy_message hello = {.kind = XY_HELLO,
+                        .id = node->birth.id,
+                        .incarnation = node->birth.incarnation,
+                        .value = node->pid,
+                        .payload = node->birth.secret,
+                        .payload_size = XY_SECRET_SIZE};
+    if (!tell_parent(node, &hello, false))
+        stop(node, now_ms);
+}
+
 static void hear_parent(xy_node *node, const xy_message *message, int64_t now_ms)
 {
     if (message->kind == XY_STOP) {
@@ -143,7 +145,7 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms)
 {
     switch (event->kind) {
     case XY_EVENT_OPEN:
-        say_hello(node);
+        say_hello(node, now_ms);
         break;
     case XY_EVENT_FRAME:
         hear(node, event, now_ms);

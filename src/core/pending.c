@@ -1,9 +1,9 @@
 #include "core/pending.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/machine.h"
+#include "core/memory.h"
 
 static int grow(xy_pending *pending)
 {
@@ -12,7 +12,7 @@ static int grow(xy_pending *pending)
     if (pending->count < pending->capacity)
         return XYLEM_OK;
     size_t capacity = pending->capacity ? 2 * pending->capacity : 8;
-    xy_pending_entry *entries = realloc(pending->entries, capacity * sizeof *entries);
+    xy_pending_entry *entries = xy_resize(pending->entries, capacity * sizeof *entries);
     if (!entries)
         return XYLEM_NO_MEMORY;
     pending->entries = entries;
@@ -86,6 +86,6 @@ int64_t xy_pending_deadline(const xy_pending *pending)
 
 void xy_pending_clear(xy_pending *pending)
 {
-    free(pending->entries);
+    xy_release(pending->entries);
     *pending = (xy_pending){0};
 }

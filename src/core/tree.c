@@ -1,6 +1,6 @@
 #include "core/tree.h"
 
-#include <stdlib.h>
+#include "core/memory.h"
 
 xy_side xy_side_of(int64_t id, int64_t pivot)
 {
@@ -33,7 +33,7 @@ xy_tree_node *xy_tree_insert(xy_tree *tree, int64_t id, uint64_t incarnation)
 {
     if (xy_tree_find(tree, id))
         return NULL;
-    xy_tree_node *node = calloc(1, sizeof *node);
+    xy_tree_node *node = xy_allocate(1, sizeof *node);
     if (!node)
         return NULL;
     node->id = id;
@@ -65,7 +65,7 @@ void xy_tree_prune(xy_tree *tree, xy_tree_node *top)
         xy_tree_node *parent = node->parent;
         if (parent != above)
             parent->children[xy_side_of(node->id, parent->id)] = NULL;
-        free(node);
+        xy_release(node);
         tree->count--;
         node = parent == above ? above : lowest_leaf(parent);
     }

@@ -292,6 +292,30 @@ static void test_a_removal_overtakes_a_create(void **state)
     expect_reply(f, removal, XYLEM_OK);
 }
 
+/* And is answered first: the node is gone, whatever its create says, and so is not one of the same
+ * id that came after it. */
+static void test_a_create_is_answered_after_its_removal(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t late = command(f, XY_COMMAND_CREATE, 95, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    uint64_t removal = command(f, XY_COMMAND_REMOVE, 75, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, removal, XYLEM_OK, 0);
+    for (int i = 0; i < 4; i++)
+        expect(f->machine, XY_ACTION_FORGET, 0);
+    expect_reply(f, removal, XYLEM_OK);
+    uint64_t again = command(f, XY_COMMAND_CREATE, 95, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, late, XYLEM_OK, 1095);
+    expect_reply(f, late, XYLEM_CANNOT_START);
+    expect_nothing(f->machine);
+    answer(f, again, XYLEM_OK, 2095);
+    assert_true(expect_reply(f, again, XYLEM_OK).value == 2095);
+    assert_true(xy_tree_find(&f->controller.tree, 95)->pid == 2095);
+}
+
 static void expect_killed(fixture *f, int64_t id, uint64_t life)
 {
     xy_message fault = expect(f->machine, XY_ACTION_FAULT, 0);
@@ -314,23 +338,85 @@ static void test_remove_what_cannot_be_reached(void **state)
     expect_reply(f, removal, XYLEM_OK);
 }
 
+/* Nobody answers; somebody on the way cannot be reached, or cannot pass it on: it is done by force,
+ * and whoever holds the node's place is told, so that another one finds it free. */
 static void test_remove_in_vain(void **state)
+{
+    static const int statuses[] = {XYLEM_TIMED_OUT, XYLEM_UNAVAILABLE, XYLEM_NO_MEMORY};
+    static const int64_t ids[] = {90, 60, 75};
+    fixture *f = *state;
+    create_five(f);
+    for (int i = 0; i < 3; i++) {
+        uint64_t life = life_of(f, ids[i]), removal = command(f, XY_COMMAND_REMOVE, ids[i], 0);
+        expect_sent(f->machine, 1, XY_REQUEST);
+        if (statuses[i] == XYLEM_TIMED_OUT)
+            tick(f->machine, TIMEOUT_MS);
+        else
+            answer(f, removal, statuses[i], 0);
+        xy_message request = expect_sent(f->machine, 1, XY_REQUEST);
+        assert_true(request.code == XY_REMOVE && request.request == 0);
+        assert_true(request.id == ids[i] && request.incarnation == life);
+        expect_killed(f, ids[i], life);
+        expect_forgotten(f, life);
+        expect_reply(f, removal, XYLEM_OK);
+        assert_null(xy_tree_find(&f->controller.tree, ids[i]));
+    }
+}
+
+/* Whoever holds its place has not heard of it: so it is gone, without force. */
+static void test_remove_what_is_gone_already(void **state)
 {
     fixture *f = *state;
     create_five(f);
-    for (int round = 0; round < 2; round++) { /* nobody answers; somebody on the way cannot */
-        int64_t id = round ? 60 : 90;
-        uint64_t life = life_of(f, id), removal = command(f, XY_COMMAND_REMOVE, id, 0);
-        expect_sent(f->machine, 1, XY_REQUEST);
-        if (round)
-            answer(f, removal, XYLEM_UNAVAILABLE, 0);
-        else
-            tick(f->machine, TIMEOUT_MS);
-        expect_killed(f, id, life);
-        expect_forgotten(f, life);
-        expect_reply(f, removal, XYLEM_OK);
-        assert_null(xy_tree_find(&f->controller.tree, id));
-    }
+    uint64_t removal = command(f, XY_COMMAND_REMOVE, 90, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, removal, XYLEM_NOT_FOUND, 0);
+    expect_forgotten(f, 5);
+    expect_reply(f, removal, XYLEM_OK);
+    expect_nothing(f->machine);
+}
+
+/* The later removal, of the node above, is answered first. */
+static void test_two_removals(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t below = command(f, XY_COMMAND_REMOVE, 60, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    uint64_t above = command(f, XY_COMMAND_REMOVE, 75, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer(f, above, XYLEM_OK, 0);
+    for (int i = 0; i < 3; i++)
+        expect(f->machine, XY_ACTION_FORGET, 0);
+    expect_reply(f, above, XYLEM_OK);
+    answer(f, below, XYLEM_UNAVAILABLE, 0);
+    expect_reply(f, below, XYLEM_OK);
+    expect_nothing(f->machine);
+}
+
+/* From the dead nothing is heard any more, whatever is still on its way. */
+static void test_the_dead_stay_dead(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    change(f, XY_CHANGE_GONE, 60);
+    expect_notice(f, 60, false);
+    change(f, XY_CHANGE_BACK, 60);
+    expect_nothing(f->machine);
+    expect_at_once(f, XY_COMMAND_PING, 60, 0, XYLEM_UNAVAILABLE);
+}
+
+static void test_garbage_is_ignored(void **state)
+{
+    static const uint8_t garbage[XY_MESSAGE_HEADER] = "xy";
+    fixture *f = *state;
+    create_root(f, 50);
+    uint64_t ping = command(f, XY_COMMAND_PING, 50, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    feed(f->machine, XY_EVENT_FRAME, 1, garbage, sizeof garbage, 0);
+    expect_nothing(f->machine);
+    answer(f, ping, XYLEM_OK, 0);
+    expect_reply(f, ping, XYLEM_OK);
 }
 
 static void test_wait(void **state)
@@ -391,6 +477,11 @@ static void test_too_many_commands(void **state)
         expect_sent(f->machine, 1, XY_REQUEST);
     }
     expect_at_once(f, XY_COMMAND_PING, 50, 0, XYLEM_BUSY);
+    expect_at_once(f, XY_COMMAND_WAIT, 50, 0, XYLEM_BUSY);
+    expect_at_once(f, XY_COMMAND_CREATE, 25, 0, XYLEM_BUSY);
+    assert_null(xy_tree_find(&f->controller.tree, 25));
+    expect_at_once(f, XY_COMMAND_REMOVE, 50, 0, XYLEM_BUSY);
+    assert_int_equal(xy_tree_find(&f->controller.tree, 50)->stage, XY_STAGE_PRESENT);
 }
 
 static void test_close(void **state)
@@ -432,8 +523,13 @@ int main(void)
         TEST(test_the_root_dies),
         TEST(test_remove),
         TEST(test_a_removal_overtakes_a_create),
+        TEST(test_a_create_is_answered_after_its_removal),
         TEST(test_remove_what_cannot_be_reached),
         TEST(test_remove_in_vain),
+        TEST(test_remove_what_is_gone_already),
+        TEST(test_two_removals),
+        TEST(test_the_dead_stay_dead),
+        TEST(test_garbage_is_ignored),
         TEST(test_wait),
         TEST(test_pace),
         TEST(test_faults),

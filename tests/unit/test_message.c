@@ -107,6 +107,18 @@ static void test_malformed(void **state)
     }
 }
 
+static void test_codes_of_a_change(void **state)
+{
+    (void)state;
+    for (uint8_t code = 0; code <= XY_CHANGE_END; code++) {
+        uint8_t frame[XY_MESSAGE_HEADER];
+        xy_message read, message = {.kind = XY_CHANGE, .code = code};
+        xy_message_encode(&message, frame);
+        assert_int_equal(xy_message_decode(&read, frame, sizeof frame),
+                         code >= XY_CHANGE_LOST && code <= XY_CHANGE_GONE);
+    }
+}
+
 static void test_payload_limit(void **state)
 {
     (void)state;
@@ -142,9 +154,10 @@ static void test_random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_frame),  cmocka_unit_test(test_every_kind_comes_back),
-        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_payload_limit), cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_golden_frame),      cmocka_unit_test(test_every_kind_comes_back),
+        cmocka_unit_test(test_truncated),         cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_codes_of_a_change), cmocka_unit_test(test_payload_limit),
+        cmocka_unit_test(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

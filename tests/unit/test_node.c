@@ -384,6 +384,8 @@ static void test_a_successor(void **state)
     expect_nothing(m);
     hear(m, XY_PARENT, request_for(XY_CREATE, 3, LEFT, 21), 10); /* one is enough */
     expect_reply(m, 3, XYLEM_EXISTS);
+    hear(m, XY_PARENT, request_for(XY_REMOVE, 4, 30, 19), 10); /* of another life */
+    expect_reply(m, 4, XYLEM_UNAVAILABLE);
     feed(m, XY_EVENT_EXITED, LEFT_LIFE, "", 0, 20);
     assert_true(expect(m, XY_ACTION_START, 20).id == 30);
     born(m, 20, 20);

@@ -1,0 +1,277 @@
+/* The machines when memory runs out: what is refused leaves no trace, what is promised is done. */
+#include "machines.h"
+
+#include "../shortage.h"
+
+#include "core/controller.h"
+#include "core/node.h"
+
+enum { SELF = 50, CHILD = 75, CHILD_LIFE = 8, TIMEOUT_MS = 4000 };
+
+/* From now on there is none. */
+static void no_memory(void)
+{
+    memory_fails(1, SIZE_MAX);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memory_is_back();
+    shortage.outstanding = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return shortage.outstanding != 0;
+}
+
+static void test_a_queue_that_cannot_grow(void **state)
+{
+    (void)state;
+    xy_actions actions = {0};
+    xy_action action;
+    assert_true(xy_actions_reserve(&actions, 2));
+    assert_true(xy_actions_push(&actions, &(xy_action){.peer = 1}));
+    assert_true(xy_actions_push(&actions, &(xy_action){.peer = 2}));
+    no_memory();
+    assert_false(xy_actions_push(&actions, &(xy_action){.peer = 3}));
+    for (uint64_t peer = 1; peer <= 2; peer++)
+        assert_true(xy_actions_pop(&actions, &action) && action.peer == peer);
+    assert_false(xy_actions_pop(&actions, &action));
+    xy_actions_clear(&actions);
+}
+
+static void expect_reply(xy_machine m, uint64_t request, int status)
+{
+    xy_message reply = expect_sent(m, XY_PARENT, XY_REPLY);
+    assert_true(reply.request == request);
+    assert_int_equal(reply.status, status);
+    assert_int_equal(reply.payload_size, 0);
+}
+
+static const xy_birth birth = {.id = SELF, .incarnation = 3, .secret = {9}};
+
+/* A welcome node, with a child. */
+static xy_machine begin_node(xy_node *node)
+{
+    assert_true(xy_node_init(node, &birth, 4711));
+    xy_machine m = xy_node_machine(node);
+    feed(m, XY_EVENT_OPEN, 0, NULL, 0, 0);
+    expect_sent(m, XY_PARENT, XY_HELLO);
+    hear(m, XY_PARENT, (xy_message){.kind = XY_WELCOME}, 0);
+    expect_sent(m, XY_PARENT, XY_BEAT);
+    hear(m, XY_PARENT, request_for(XY_CREATE, 1, CHILD, CHILD_LIFE), 0);
+    expect(m, XY_ACTION_START, CHILD_LIFE);
+    born(m, CHILD_LIFE, 0);
+    hear(m, CHILD_LIFE, hello_of(CHILD, CHILD_LIFE), 0);
+    expect_sent(m, CHILD_LIFE, XY_WELCOME);
+    expect_reply(m, 1, XYLEM_OK);
+    return m;
+}
+
+static void test_no_beginning(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_controller controller;
+    no_memory();
+    assert_false(xy_node_init(&node, &birth, 4711));
+    assert_false(xy_controller_init(&controller, TIMEOUT_MS, 0));
+}
+
+static void test_no_hello(void **state)
+{
+    (void)state;
+    xy_node node;
+    assert_true(xy_node_init(&node, &birth, 4711));
+    xy_machine m = xy_node_machine(&node);
+    no_memory();
+    feed(m, XY_EVENT_OPEN, 0, NULL, 0, 0);
+    expect(m, XY_ACTION_STOP, 0);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+static void test_work_that_cannot_be_done(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_message exec = request_for(XY_EXEC, 2, SELF, 3);
+    exec.payload = (const uint8_t *)"time";
+    exec.payload_size = 4;
+    no_memory();
+    hear(m, XY_PARENT, exec, 0);
+    expect_reply(m, 2, XYLEM_NO_MEMORY);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+static void test_an_answer_that_cannot_be_given(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_event worked = {.kind = XY_EVENT_WORKED, .request = 2, .bytes = "0 ms", .size = 4};
+    no_memory();
+    m.step(m.self, &worked, 0);
+    expect_reply(m, 2, XYLEM_NO_MEMORY);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+/* Refused, and forgotten: the end of the child answers nothing twice. */
+static void test_a_request_that_cannot_be_passed_on(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_message exec = request_for(XY_EXEC, 2, CHILD, CHILD_LIFE);
+    exec.payload = (const uint8_t *)"time";
+    exec.payload_size = 4;
+    for (size_t first = 1; first <= 2; first++) { /* no entry; no message */
+        memory_fails(first, SIZE_MAX);
+        hear(m, XY_PARENT, exec, 0);
+        expect_reply(m, 2, XYLEM_NO_MEMORY);
+        expect_nothing(m);
+    }
+    feed(m, XY_EVENT_EXITED, CHILD_LIFE, NULL, 0, 0);
+    expect_sent(m, XY_PARENT, XY_CHANGE);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+/* Each request that was taken is answered without any more memory. */
+static void test_room_for_every_answer(void **state)
+{
+    enum { REQUESTS = 300 };
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    for (uint64_t request = 2; request < 2 + REQUESTS; request++) {
+        hear(m, XY_PARENT, request_for(XY_PING, request, CHILD, CHILD_LIFE), 0);
+        expect_sent(m, CHILD_LIFE, XY_REQUEST);
+    }
+    no_memory();
+    feed(m, XY_EVENT_EXITED, CHILD_LIFE, NULL, 0, 0);
+    expect_sent(m, XY_PARENT, XY_CHANGE);
+    for (uint64_t request = 2; request < 2 + REQUESTS; request++)
+        expect_reply(m, request, XYLEM_UNAVAILABLE);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+/* The controlling node. */
+
+static uint64_t command(xy_controller *controller, xy_command_kind kind, int64_t id)
+{
+    return xy_controller_command(controller,
+                                 &(xy_command){.kind = kind, .id = id, .timeout_ms = -1}, 0);
+}
+
+static void expect_answer(xy_machine m, uint64_t request, int status)
+{
+    xy_message reply = expect(m, XY_ACTION_REPLY, 0);
+    assert_true(reply.request == request);
+    assert_int_equal(reply.status, status);
+}
+
+/* A controlling node above the node SELF, whose incarnation is 1. */
+static xy_machine begin_controller(xy_controller *controller)
+{
+    assert_true(xy_controller_init(controller, TIMEOUT_MS, 0));
+    xy_machine m = xy_controller_machine(controller);
+    uint64_t request = command(controller, XY_COMMAND_CREATE, SELF);
+    expect(m, XY_ACTION_START, 1);
+    born(m, 1, 0);
+    hear(m, 1, hello_of(SELF, 1), 0);
+    expect_sent(m, 1, XY_WELCOME);
+    expect_answer(m, request, XYLEM_OK);
+    return m;
+}
+
+static void test_an_answer_that_cannot_be_handed_out(void **state)
+{
+    (void)state;
+    xy_controller controller;
+    xy_machine m = begin_controller(&controller);
+    uint64_t request = command(&controller, XY_COMMAND_EXEC, SELF);
+    expect_sent(m, 1, XY_REQUEST);
+    no_memory();
+    hear(m, 1,
+         (xy_message){.kind = XY_REPLY,
+                      .request = request,
+                      .payload = (const uint8_t *)"0 ms",
+                      .payload_size = 4},
+         0);
+    expect_answer(m, request, XYLEM_NO_MEMORY);
+    expect_nothing(m);
+    xy_controller_clear(&controller);
+}
+
+/* A chain of nodes below SELF. */
+static void create_chain(xy_controller *controller, xy_machine m, int64_t length)
+{
+    for (int64_t id = SELF + 1; id <= SELF + length; id++) {
+        uint64_t request = command(controller, XY_COMMAND_CREATE, id);
+        expect_sent(m, 1, XY_REQUEST);
+        hear(m, 1, (xy_message){.kind = XY_REPLY, .request = request}, 0);
+        expect_answer(m, request, XYLEM_OK);
+    }
+}
+
+/* The topmost node falls silent while every node below it is being removed: each removal is done by
+ * force, and answered. */
+static void remove_chain(int64_t length)
+{
+    xy_controller controller;
+    xy_machine m = begin_controller(&controller);
+    create_chain(&controller, m, length);
+    xy_branch_pace(&controller.branch, 100, 0);
+    expect_sent(m, 1, XY_PACE);
+    for (int64_t id = SELF + length; id > SELF; id--) {
+        command(&controller, XY_COMMAND_REMOVE, id);
+        expect_sent(m, 1, XY_REQUEST);
+    }
+    no_memory();
+    for (int64_t now_ms = 100; now_ms <= 500; now_ms += 100)
+        tick(m, now_ms);
+    memory_is_back();
+    assert_int_equal(expect(m, XY_ACTION_NOTICE, 0).id, SELF);
+    for (int64_t id = SELF + length; id > SELF; id--) {
+        assert_int_equal(expect_sent(m, 1, XY_REQUEST).id, id);
+        assert_int_equal(expect(m, XY_ACTION_FAULT, 0).id, id);
+        assert_int_equal(expect(m, XY_ACTION_FORGET, 0).id, id);
+        assert_int_equal(expect(m, XY_ACTION_REPLY, 0).status, XYLEM_OK);
+    }
+    expect_nothing(m);
+    xy_controller_clear(&controller);
+}
+
+static void test_room_for_every_removal(void **state)
+{
+    (void)state;
+    for (int64_t length = 1; length <= 100; length++)
+        remove_chain(length);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_queue_that_cannot_grow),
+        TEST(test_no_beginning),
+        TEST(test_no_hello),
+        TEST(test_work_that_cannot_be_done),
+        TEST(test_an_answer_that_cannot_be_given),
+        TEST(test_a_request_that_cannot_be_passed_on),
+        TEST(test_room_for_every_answer),
+        TEST(test_an_answer_that_cannot_be_handed_out),
+        TEST(test_room_for_every_removal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
