@@ -87,7 +87,4 @@ xy_census xy_simulation_census(const xy_world *world);
 bool xy_simulation_lives(const xy_world *world, uint64_t node);
 const xy_branch *xy_simulation_branch(const xy_world *world, uint64_t node);
 
-/* The frames on the way from a node to its parent, or the other way. */
-size_t xy_simulation_frames(const xy_world *world, uint64_t node, bool up);
-
 #endif

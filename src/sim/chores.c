@@ -12,7 +12,13 @@ static uint64_t draw(struct run *run, uint64_t bound)
 
 static void give(struct run *run, xy_command_kind kind, int64_t id)
 {
-    run_command(run, &(xy_command){.kind = kind, .id = id, .timeout_ms = -1});
+    static const char *const texts[] = {"start", "stop", "time", "time"};
+    xy_command command = {.kind = kind, .id = id, .timeout_ms = -1};
+    if (kind == XY_COMMAND_EXEC) {
+        command.text = texts[draw(run, 4)];
+        command.size = strlen(command.text);
+    }
+    run_command(run, &command);
 }
 
 /* A node that is there, as a rule. */
@@ -72,13 +78,7 @@ static void remove_one(struct run *run)
 
 static void exec(struct run *run)
 {
-    static const char *const texts[] = {"start", "stop", "time", "time"};
-    const char *text = texts[draw(run, 4)];
-    run_command(run, &(xy_command){.kind = XY_COMMAND_EXEC,
-                                   .id = some_id(run),
-                                   .timeout_ms = -1,
-                                   .text = text,
-                                   .size = strlen(text)});
+    give(run, XY_COMMAND_EXEC, some_id(run));
 }
 
 static void ping(struct run *run)

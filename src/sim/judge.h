@@ -94,6 +94,7 @@ int64_t judge_travel_us(const struct judge *judge, uint64_t node);
 void judge_reply(struct judge *judge, const xy_message *reply);
 void judge_work(struct judge *judge, uint64_t node, const xy_message *request);
 void judge_unreached(struct judge *judge, uint64_t node);
+void judge_reached_again(struct judge *judge);
 void judge_overdue(struct judge *judge);
 
 void judge_notice(struct judge *judge, const xy_message *notice);

@@ -65,7 +65,9 @@ void judge_notice(struct judge *judge, const xy_message *notice)
         judge_broken(judge, "I4", "node %" PRId64 " is declared what it was", notice->id);
     else
         life->available = available;
-    if (!available)
+    if (available)
+        judge_reached_again(judge);
+    else
         judge_unreached(judge, node);
 }
 
@@ -145,8 +147,10 @@ static bool examine(struct judge *judge, size_t index)
         judge_broken(judge, "I4", "node %" PRId64 " (life %" PRIu64 ") %s, and nobody says so",
                      judge->model.lives[node].id, node,
                      judge->model.lives[node].alive ? "hangs" : "is dead");
+    if (due_us == INT64_MAX)
+        return false;
     judge->due_us[index] = due_us + 1;
-    return due_us != INT64_MAX;
+    return true;
 }
 
 void judge_suspects(struct judge *judge)

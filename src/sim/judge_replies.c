@@ -270,6 +270,13 @@ void judge_unreached(struct judge *judge, uint64_t node)
     ledger_find_next(&judge->ledger);
 }
 
+void judge_reached_again(struct judge *judge)
+{
+    for (size_t i = 0; i < judge->ledger.waiting; i++)
+        ledger_find(&judge->ledger, judge->ledger.open[i])->at_once_us = INT64_MAX;
+    ledger_find_next(&judge->ledger);
+}
+
 static void look_at_open(struct judge *judge, struct entry *entry)
 {
     int64_t now_us = judge_now_us(judge);

@@ -1,5 +1,6 @@
 #include "sim/run.h"
 
+#include "sim/heap.h"
 #include "sim/memory.h"
 
 enum { STREAM_CHORES = 101, STREAM_FAULTS = 200, SECOND_US = 1000000 };
@@ -195,6 +196,7 @@ static void begin(struct run *run, uint64_t seed, const struct limits *limits, F
 
 static void finish(struct run *run)
 {
+    int64_t now_us = run_now_us(run);
     xy_census census = xy_simulation_census(run->world);
     run->verdict.hash = run->trace.hash;
     run->verdict.events = census.steps;
@@ -206,12 +208,15 @@ static void finish(struct run *run)
     run->world->ops->close(run->world);
     xy_controller_clear(&run->controller);
     judge_clear(&run->judge);
+    if (heap_blocks() > run->blocks)
+        verdict_broken(&run->verdict, "I7", now_us, "%zu blocks of memory are never given back",
+                       heap_blocks() - run->blocks);
 }
 
 struct verdict run_seed(uint64_t seed, const struct limits *limits, FILE *file)
 {
     static struct run one;
-    one = (struct run){.vacated = -1};
+    one = (struct run){.vacated = -1, .blocks = heap_blocks()};
     begin(&one, seed, limits, file);
     while (!is_over(&one) && run_now_us(&one) < one.plan.duration_us) {
         int64_t until_us = run_now_us(&one) + one.plan.storm_us;

@@ -31,6 +31,7 @@ struct run {
     int64_t next_chore_us, next_fault_us[FAULTS_TIMED];
     int64_t faulty_until_us; /* the latest end of a fault under way */
     int64_t vacated;         /* the id whose place has become free last, or -1 */
+    size_t blocks;           /* of core's memory, before it began */
     int64_t held_until_us;   /* the controlling node does nothing until then */
 };
 

@@ -1,0 +1,208 @@
+/* The actions of an actor: what the engine does about them. */
+#include "runtime/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/link.h"
+#include "service/timer.h"
+
+/* What takes how long, in microseconds; up to as much again is drawn on top. */
+enum { DELIVERY_US = 40, START_US = 400 };
+
+/* Sending. */
+
+/* One lane never reorders: what is sent later arrives later. */
+static int64_t arrival_us(xy_engine *engine, const xy_actor *to, xy_lane *lane)
+{
+    int64_t arrives_us = engine->now_us + xy_engine_about_us(engine, DELIVERY_US) +
+                         xy_engine_slowness_us(engine, to) +
+                         xy_engine_draw_us(&engine->delay, engine->odds.jitter_us);
+    lane->latest_us = arrives_us > lane->latest_us ? arrives_us : lane->latest_us + 1;
+    return lane->latest_us;
+}
+
+/* As in a real link's outbox: requests are refused when it is full, and there is room for more of
+ * what nobody can do without. */
+static bool is_full(const xy_engine *engine, const xy_lane *lane, const xy_action *action)
+{
+    bool awaited = action->message.kind == XY_REQUEST && action->message.request != 0;
+    bool refusable = action->lossy || awaited;
+    size_t bound = refusable ? XY_OUTBOX_MAX : XY_OUTBOX_MAX + XY_OUTBOX_RESERVE;
+    return lane->frames >= bound || (refusable && engine->now_us < lane->full_until_us);
+}
+
+static int carry(xy_engine *engine, xy_actor *from, const xy_action *action)
+{
+    bool up = action->peer == XY_PARENT;
+    xy_actor *to = up ? from->parent : xy_engine_find_living(engine, action->peer);
+    if (!to)
+        return XYLEM_UNAVAILABLE;
+    xy_lane *lane = up ? &from->up : &to->down;
+    if (is_full(engine, lane, action))
+        return XYLEM_BUSY;
+    size_t size = xy_message_size(&action->message);
+    uint8_t small[256], *frame = size <= sizeof small ? small : malloc(size);
+    if (!frame)
+        return XYLEM_NO_MEMORY;
+    xy_message_encode(&action->message, frame);
+    bool sent = xy_engine_schedule(engine,
+                                   &(xy_occurrence){.kind = XY_EVENT_FRAME,
+                                                    .actor = to->incarnation,
+                                                    .peer = up ? from->incarnation : XY_PARENT,
+                                                    .size = size},
+                                   frame, arrival_us(engine, to, lane));
+    lane->frames += sent;
+    if (frame != small)
+        free(frame);
+    return sent ? XYLEM_OK : XYLEM_NO_MEMORY;
+}
+
+/* Actions. */
+
+static void perform_send(xy_engine *engine, xy_actor *who, const xy_action *action)
+{
+    int error = carry(engine, who, action);
+    if (error && action->message.kind == XY_REQUEST)
+        xy_engine_step(engine, who,
+                       &(xy_event){.kind = XY_EVENT_UNSENT,
+                                   .peer = action->peer,
+                                   .request = action->message.request,
+                                   .status = error},
+                       false);
+}
+
+static bool happens(xy_engine *engine, unsigned chance)
+{
+    return chance > 0 && xy_random_below(&engine->birth, 1000) < chance;
+}
+
+/* When its hello is due, and, sometimes, its end before that. */
+static bool schedule_start(xy_engine *engine, const xy_actor *child)
+{
+    xy_occurrence start = {.kind = XY_EVENT_OPEN, .actor = child->incarnation};
+    int64_t after_us = xy_engine_about_us(engine, START_US);
+    if (happens(engine, engine->odds.early_end)) {
+        start.sort = XY_OCCUR_END;
+        engine->mishaps.early_end++;
+    } else if (happens(engine, engine->odds.late_hello)) {
+        after_us += xy_engine_draw_us(&engine->birth, engine->odds.late_hello_us);
+        engine->mishaps.late_hello++;
+    }
+    return xy_engine_schedule(engine, &start, NULL, engine->now_us + after_us);
+}
+
+static xy_actor *start_child(xy_engine *engine, xy_actor *parent, const xy_birth *birth)
+{
+    xy_actor *child = xy_engine_add(engine, parent, birth);
+    if (!child)
+        return NULL;
+    if (!schedule_start(engine, child)) {
+        xy_engine_drop(engine, child);
+        return NULL;
+    }
+    if (engine->watcher.started)
+        engine->watcher.started(engine->watcher.self, birth->incarnation, parent->incarnation,
+                                birth->id);
+    return child;
+}
+
+static void perform_start(xy_engine *engine, xy_actor *who, const xy_action *action)
+{
+    static const char reason[] = "it could not be started";
+    xy_birth birth = {.id = action->message.id, .incarnation = action->peer};
+    for (size_t i = 0; i < sizeof birth.secret; i++)
+        birth.secret[i] = (uint8_t)xy_random_next(&engine->network);
+    bool stillborn = happens(engine, engine->odds.stillborn);
+    engine->mishaps.stillborn += stillborn;
+    xy_event event = {.kind = XY_EVENT_STILLBORN,
+                      .peer = action->peer,
+                      .bytes = reason,
+                      .size = sizeof reason - 1};
+    if (!stillborn && start_child(engine, who, &birth))
+        event = (xy_event){.kind = XY_EVENT_BORN,
+                           .peer = action->peer,
+                           .bytes = birth.secret,
+                           .size = sizeof birth.secret};
+    xy_engine_step(engine, who, &event, false);
+}
+
+static void perform_work(xy_engine *engine, xy_actor *who, const xy_action *action)
+{
+    const char *reply = "";
+    int status = xy_service_do(&xy_timer, who->service_state, &action->message,
+                               xy_actor_clock_ms(who, engine->now_us), &reply);
+    xy_engine_step(engine, who,
+                   &(xy_event){.kind = XY_EVENT_WORKED,
+                               .request = action->message.request,
+                               .status = status,
+                               .bytes = reply,
+                               .size = strlen(reply)},
+                   false);
+}
+
+static void perform_stop(xy_engine *engine, xy_actor *who)
+{
+    if (who == &engine->controller)
+        engine->stopped = true;
+    else
+        xy_engine_end(engine, who, XY_END_STOPPED);
+}
+
+static void perform_kill(xy_engine *engine, const xy_action *action)
+{
+    xy_actor *child = xy_engine_find(engine, action->peer);
+    if (child)
+        xy_engine_end(engine, child, XY_END_KILLED);
+}
+
+static void perform(xy_engine *engine, xy_actor *who, const xy_action *action)
+{
+    switch (action->kind) {
+    case XY_ACTION_SEND:
+        perform_send(engine, who, action);
+        break;
+    case XY_ACTION_START:
+        perform_start(engine, who, action);
+        break;
+    case XY_ACTION_KILL:
+        perform_kill(engine, action);
+        break;
+    case XY_ACTION_WORK:
+        perform_work(engine, who, action);
+        break;
+    case XY_ACTION_STOP:
+        perform_stop(engine, who);
+        break;
+    default:
+        engine->deliver(engine->owner, action);
+    }
+}
+
+static void schedule_tick(xy_engine *engine, xy_actor *who)
+{
+    int64_t deadline_ms = who->machine.deadline(who->machine.self);
+    if (deadline_ms == who->tick_ms || who->dead)
+        return;
+    who->tick_ms = deadline_ms;
+    who->tick++;
+    if (deadline_ms != XY_NEVER)
+        xy_engine_schedule(
+            engine,
+            &(xy_occurrence){.kind = XY_EVENT_TICK, .actor = who->incarnation, .tick = who->tick},
+            NULL, xy_actor_time_us(who, deadline_ms) + xy_engine_slowness_us(engine, who));
+}
+
+void xy_engine_perform(xy_engine *engine, xy_actor *who)
+{
+    xy_action action;
+    while (xy_actions_pop(who->machine.actions, &action)) {
+        if (engine->watcher.acting)
+            engine->watcher.acting(engine->watcher.self, who->incarnation, &action);
+        perform(engine, who, &action);
+        xy_action_clear(&action);
+    }
+    schedule_tick(engine, who);
+    if (engine->watcher.stepped)
+        engine->watcher.stepped(engine->watcher.self, who->incarnation);
+}
