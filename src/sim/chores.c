@@ -107,7 +107,7 @@ static void burst(struct run *run)
     static const xy_command_kind kinds[] = {XY_COMMAND_CREATE, XY_COMMAND_REMOVE, XY_COMMAND_PING,
                                             XY_COMMAND_EXEC};
     int64_t id = some_id(run);
-    for (int i = 0; i < XY_PENDING_MAX; i++)
+    for (int i = 0; i < XY_PENDING_MAX + 50; i++)
         give(run, XY_COMMAND_PING, id);
     for (int i = 0; i < 50; i++)
         give(run, kinds[draw(run, 4)], some_id(run));

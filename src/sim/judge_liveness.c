@@ -49,9 +49,10 @@ void judge_family(struct judge *judge, uint64_t node, const xy_branch *branch)
 {
     for (int i = 0; i < XY_CHILDREN_MAX; i++)
         look_at_child(judge, node, branch, &branch->family.children[i]);
-    if (branch->pending.count > XY_PENDING_MAX)
-        judge_broken(judge, "I7", "life %" PRIu64 " has %zu requests pending", node,
-                     branch->pending.count);
+    size_t waiting = node == XY_PARENT ? judge->controller->waiting.count : 0;
+    if (branch->pending.count > XY_PENDING_MAX || waiting > XY_PENDING_MAX)
+        judge_broken(judge, "I7", "life %" PRIu64 " has %zu requests pending, and %zu waiting",
+                     node, branch->pending.count, waiting);
 }
 
 void judge_notice(struct judge *judge, const xy_message *notice)

@@ -33,7 +33,7 @@ static void draw_chores(struct plan *plan, xy_random *random)
     for (int i = 0; i < CHORES; i++)
         plan->weights[i] = below(random, 4) > 0 ? usual[i] : 0;
     plan->weights[CHORE_CREATE] = usual[CHORE_CREATE];
-    plan->weights[CHORE_BURST] = below(random, 50) == 0;
+    plan->weights[CHORE_BURST] = below(random, 20) == 0;
 }
 
 /* From a second to some minutes, short and long ones alike. */
