@@ -441,6 +441,21 @@ static void test_wait(void **state)
     expect_reply(f, back, XYLEM_OK);
 }
 
+/* Whoever waits for a node to go need not wait for its end. */
+static void test_wait_for_the_end(void **state)
+{
+    fixture *f = *state;
+    create_root(f, 50);
+    uint64_t down = command(f, XY_COMMAND_WAIT, 50, 0);
+    uint64_t removal = command(f, XY_COMMAND_REMOVE, 50, 0);
+    expect_reply(f, down, XYLEM_OK);
+    expect_sent(f->machine, 1, XY_STOP);
+    expect_at_once(f, XY_COMMAND_WAIT, 50, 0, XYLEM_OK);
+    feed(f->machine, XY_EVENT_EXITED, 1, "", 0, f->now_ms);
+    expect_forgotten(f, 1);
+    expect_reply(f, removal, XYLEM_OK);
+}
+
 static void test_pace(void **state)
 {
     fixture *f = *state;
@@ -531,6 +546,7 @@ int main(void)
         TEST(test_the_dead_stay_dead),
         TEST(test_garbage_is_ignored),
         TEST(test_wait),
+        TEST(test_wait_for_the_end),
         TEST(test_pace),
         TEST(test_faults),
         TEST(test_too_many_commands),

@@ -62,12 +62,21 @@ static void create_child(xy_machine m, uint64_t request, int64_t id, uint64_t li
     expect_reply(m, request, XYLEM_OK);
 }
 
+static void expect_beat(xy_machine m, bool lossy)
+{
+    xy_action action;
+    assert_true(xy_actions_pop(m.actions, &action));
+    assert_true(action.kind == XY_ACTION_SEND && action.peer == XY_PARENT);
+    assert_true(action.message.kind == XY_BEAT && action.lossy == lossy);
+}
+
+/* The answer to a new interval may be the only beat, so it must not get lost. */
 static void pace(xy_machine m, int64_t interval_ms, int64_t now_ms, int children)
 {
     hear(m, XY_PARENT, (xy_message){.kind = XY_PACE, .value = interval_ms}, now_ms);
     for (int i = 0; i < children; i++)
         assert_int_equal(expect(m, XY_ACTION_SEND, i ? RIGHT_LIFE : LEFT_LIFE).value, interval_ms);
-    expect_sent(m, XY_PARENT, XY_BEAT);
+    expect_beat(m, false);
 }
 
 static void test_nothing_before_the_welcome(void **state)
@@ -314,7 +323,7 @@ static void test_beats(void **state)
     tick(m, 1100);
     assert_true(expect_sent(m, XY_PARENT, XY_BEAT).id == SELF);
     tick(m, 5000); /* late: one beat, not forty */
-    expect_sent(m, XY_PARENT, XY_BEAT);
+    expect_beat(m, true);
     expect_nothing(m);
     assert_true(m.deadline(m.self) == 5100);
     pace(m, 0, 5100, 0);

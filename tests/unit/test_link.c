@@ -1,0 +1,102 @@
+/* Links: what becomes of frames that nobody takes. */
+#include "unit.h"
+
+#include <zmq.h>
+
+#include "core/machine.h"
+#include "runtime/link.h"
+
+/* libzmq looks only now and then whether there is room again: so often, of a millisecond each. */
+enum { CHILD = 7, IDLE_MAX = 5000 };
+
+typedef struct fixture {
+    void *context;
+    xy_link *parent, *child;
+} fixture;
+
+static int set_up(void **state)
+{
+    char reason[XYLEM_REASON_SIZE];
+    fixture *f = calloc(1, sizeof *f);
+    *state = f;
+    f->context = zmq_ctx_new();
+    return xy_link_open(&f->parent, f->context, XY_PARENT, NULL, "inproc://parent", reason) ||
+           xy_link_open(&f->child, f->context, CHILD, "inproc://parent", "inproc://child", reason);
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    xy_link_close(&f->child);
+    xy_link_close(&f->parent);
+    zmq_ctx_term(f->context);
+    free(f);
+    return 0;
+}
+
+static int send_number(fixture *f, uint64_t number, xy_urgency urgency)
+{
+    return xy_link_send(f->child, XY_PARENT, &number, sizeof number, urgency);
+}
+
+/* Sends numbers, from `next` on, until one is refused; returns that one. */
+static uint64_t fill(fixture *f, uint64_t next, xy_urgency urgency)
+{
+    int error;
+    while (!(error = send_number(f, next, urgency)))
+        next++;
+    assert_int_equal(error, XYLEM_BUSY);
+    return next;
+}
+
+static uint64_t expect_numbers(fixture *f, uint64_t next)
+{
+    uint64_t peer, number;
+    const void *frame;
+    size_t size;
+    while (xy_link_receive(f->parent, &peer, &frame, &size)) {
+        assert_true(peer == CHILD && size == sizeof number);
+        memcpy(&number, frame, size);
+        assert_true(number == next++);
+    }
+    return next;
+}
+
+/* Requests are refused when the outbox is full; what nobody asks for twice has a reserve. All that
+ * was taken arrives, in its order. */
+static void test_full_outbox(void **state)
+{
+    fixture *f = *state;
+    uint64_t requests = fill(f, 0, XY_REFUSABLE), received = 0;
+    assert_true(requests > XY_OUTBOX_MAX);
+    uint64_t all = fill(f, requests, XY_VITAL);
+    assert_true(all == requests + XY_OUTBOX_RESERVE);
+    assert_int_equal(send_number(f, all, XY_LOSSY), XYLEM_OK);
+    assert_int_equal(send_number(f, all, XY_REFUSABLE), XYLEM_BUSY);
+    for (int idle = 0; received < all; idle++) {
+        uint64_t before = received;
+        xy_link_flush(f->child);
+        received = expect_numbers(f, received);
+        if (received > before)
+            idle = 0;
+        assert_true(idle < IDLE_MAX);
+        xy_link_wait(f->parent, NULL, 0, 1);
+    }
+    assert_true(received == all && xy_link_flush(f->child));
+}
+
+static void test_nobody(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(xy_link_send(f->parent, 99, "", 1, XY_VITAL), XYLEM_UNAVAILABLE);
+    assert_int_equal(xy_link_send(f->parent, 99, "", 1, XY_LOSSY), XYLEM_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_full_outbox, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nobody, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
