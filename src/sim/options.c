@@ -33,11 +33,16 @@ static const struct argp_option known[] = {
     {"file", OPTION_FILE, "FILE", 0, "each line of FILE gives the options of a run", 0},
     {0}};
 
+#define IN_LIST(name, text) " " text
 static const char description[] =
     "Runs networks under random commands and random faults, in virtual time, and checks after each "
     "event what must hold. The same seed gives the same run."
-    "\vExit status: 0 everything held; 1 something did not, and the line that says so names the "
-    "command that shows it again; 2 wrong usage.";
+    "\vLIST has names with commas between them, of faults:" TIMED_FAULTS(IN_LIST)
+        START_FAULTS(IN_LIST) "; and of commands:" CHORES_LIST(
+            IN_LIST) ".\n\n"
+                     "Exit status: 0 everything held; 1 something did not, and the line that says "
+                     "so names the "
+                     "command that shows it again; 2 wrong usage.";
 
 static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *number,
                         char **end)
@@ -80,27 +85,35 @@ static bool read_minutes(struct limits *limits, const char *text)
     return right;
 }
 
-static unsigned find_name(const char *const *names, unsigned count, const char *name)
+static unsigned find_name(const char *const *names, unsigned count, const char *name, size_t length)
 {
     unsigned i = 0;
-    while (i < count && strcmp(names[i], name) != 0)
+    while (i < count && (strncmp(names[i], name, length) != 0 || names[i][length] != '\0'))
         i++;
     return i;
 }
 
-static bool read_without(struct limits *limits, char *list)
+static bool leave_out(struct limits *limits, const char *name, size_t length)
 {
-    for (char *rest, *name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-        unsigned fault = find_name(fault_names, FAULTS, name);
-        unsigned chore = find_name(chore_names, CHORES, name);
-        if (fault == FAULTS && chore == CHORES)
+    unsigned fault = find_name(fault_names, FAULTS, name, length);
+    unsigned chore = find_name(chore_names, CHORES, name, length);
+    if (fault < FAULTS)
+        limits->without_faults |= 1u << fault;
+    else if (chore < CHORES)
+        limits->without_chores |= 1u << chore;
+    return fault < FAULTS || chore < CHORES;
+}
+
+static bool read_without(struct limits *limits, const char *list)
+{
+    for (;;) {
+        size_t length = strcspn(list, ",");
+        if (!leave_out(limits, list, length))
             return false;
-        if (fault < FAULTS)
-            limits->without_faults |= 1u << fault;
-        else
-            limits->without_chores |= 1u << chore;
+        if (list[length] == '\0')
+            return true;
+        list += length + 1;
     }
-    return true;
 }
 
 static bool read_option(struct options *options, int key, char *text)
@@ -131,14 +144,14 @@ static bool read_option(struct options *options, int key, char *text)
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
-    static const char *const wants[] = {
-        "--seeds takes a number, or two as in 1..100", "--nodes takes a number from 1 to 10000",
-        "--minutes takes a number from 0 to 100000",
-        "--without takes names of faults and commands, with commas between them"};
+    static const char *const wants[] = {"--seeds takes a number, or two as in 1..100",
+                                        "--nodes takes a number from 1 to 10000",
+                                        "--minutes takes a number from 0 to 100000",
+                                        "--without takes names of faults and commands"};
     if (key < OPTION_SEEDS || key > OPTION_STOP)
         return ARGP_ERR_UNKNOWN;
     if (!read_option(state->input, key, text))
-        argp_error(state, "%s", wants[key - OPTION_SEEDS]);
+        argp_error(state, "%s, not '%s'", wants[key - OPTION_SEEDS], text);
     return 0;
 }
 
