@@ -124,7 +124,7 @@ static int64_t news_due_us(const struct judge *judge, uint64_t node)
     if (calm_us >= now_us)
         return now_us + 100 * JUDGE_MS;
     int64_t due_us = hangs ? hang_due_us(judge, node, since_us) : later(life->ended_us, calm_us);
-    return due_us + judge_travel_us(judge, node);
+    return due_us + 2 * judge_travel_us(judge, node); /* of a new interval down, of the word up */
 }
 
 void judge_suspect(struct judge *judge, uint64_t node)
