@@ -12,8 +12,11 @@
 #include "core/message.h"
 
 /* Neighbours' names on the wire: the parent's is ours to give, a child brings its own. */
-enum { NAME_SIZE = 9 };
+enum { NAME_SIZE = 9, PATIENCE_MS = 5000 /* with those who do not say who they are */ };
 static const char parent_name[NAME_SIZE] = "^parent^";
+
+/* What encryption adds to a frame, which counts for the largest that is taken: 33 bytes. */
+enum { ENVELOPE_MAX = 64 };
 
 typedef struct letter {
     struct letter *next;
@@ -24,6 +27,7 @@ typedef struct letter {
 
 struct xy_link {
     void *socket;
+    xy_door *door;   /* or NULL: then whoever reaches the endpoint comes in */
     zmq_msg_t frame; /* the one that was received last */
     letter *first, **last;
     size_t letters;
@@ -68,7 +72,7 @@ static bool set(void *socket, int option, int value)
 
 static bool configure(void *socket, uint64_t self)
 {
-    int64_t largest = XY_MESSAGE_MAX;
+    int64_t largest = XY_MESSAGE_MAX + ENVELOPE_MAX;
     char name[NAME_SIZE];
     name_of(self, name);
     return set(socket, ZMQ_LINGER, 0) && set(socket, ZMQ_ROUTER_MANDATORY, 1) &&
@@ -76,44 +80,74 @@ static bool configure(void *socket, uint64_t self)
            (self == XY_PARENT || zmq_setsockopt(socket, ZMQ_ROUTING_ID, name, NAME_SIZE) == 0);
 }
 
-static bool join(void *socket, const char *parent)
+static bool set_text(void *socket, int option, const char *text)
 {
-    return !parent ||
-           (zmq_setsockopt(socket, ZMQ_CONNECT_ROUTING_ID, parent_name, NAME_SIZE) == 0 &&
-            zmq_connect(socket, parent) == 0);
+    return zmq_setsockopt(socket, option, text, strlen(text)) == 0;
+}
+
+/* Towards its parent a link is a client, which knows the key of the one that it connects to. */
+static bool trust_parent(void *socket, const xy_keys *keys)
+{
+    return !keys || (set_text(socket, ZMQ_CURVE_SERVERKEY, keys->parent) &&
+                     set_text(socket, ZMQ_CURVE_PUBLICKEY, keys->public) &&
+                     set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret));
+}
+
+/* Towards its children it is a server, with a door. */
+static bool guard(void *socket, const xy_keys *keys)
+{
+    return !keys ||
+           (set(socket, ZMQ_CURVE_SERVER, 1) && set(socket, ZMQ_HANDSHAKE_IVL, PATIENCE_MS) &&
+            set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret) &&
+            set_text(socket, ZMQ_ZAP_DOMAIN, "xylem"));
+}
+
+static bool join(void *socket, const xy_link_options *options)
+{
+    return !options->parent ||
+           (trust_parent(socket, options->keys) &&
+            zmq_setsockopt(socket, ZMQ_CONNECT_ROUTING_ID, parent_name, NAME_SIZE) == 0 &&
+            zmq_connect(socket, options->parent) == 0);
 }
 
 /* The parent's name is taken first: so no stranger can take it at our endpoint. */
-static bool attach(xy_link *link, uint64_t self, const char *parent, const char *endpoint)
+static bool attach(xy_link *link, const xy_link_options *options)
 {
     size_t size = sizeof link->endpoint, fd_size = sizeof link->fd;
-    return configure(link->socket, self) && join(link->socket, parent) &&
-           zmq_bind(link->socket, endpoint) == 0 &&
+    return configure(link->socket, options->self) && join(link->socket, options) &&
+           guard(link->socket, options->keys) && zmq_bind(link->socket, options->endpoint) == 0 &&
            zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->endpoint, &size) == 0 &&
            zmq_getsockopt(link->socket, ZMQ_FD, &link->fd, &fd_size) == 0;
 }
 
-int xy_link_open(xy_link **result, void *context, uint64_t self, const char *parent,
-                 const char *endpoint, char reason[XYLEM_REASON_SIZE])
+static bool open_sockets(xy_link *link, const xy_link_options *options)
+{
+    link->socket = zmq_socket(options->context, ZMQ_ROUTER);
+    if (link->socket && options->keys)
+        link->door = xy_door_open(options->context);
+    return link->socket && (link->door || !options->keys);
+}
+
+int xy_link_open(xy_link **result, const xy_link_options *options, char reason[XYLEM_REASON_SIZE])
 {
     *result = NULL;
     xy_link *link = calloc(1, sizeof *link);
-    if (link)
-        link->socket = zmq_socket(context, ZMQ_ROUTER);
-    if (!link || !link->socket) {
-        snprintf(reason, XYLEM_REASON_SIZE, "no socket to be had: %s", zmq_strerror(errno));
-        free(link);
+    if (!link) {
+        snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(XYLEM_NO_MEMORY));
         return XYLEM_CANNOT_START;
     }
     zmq_msg_init(&link->frame);
     link->last = &link->first;
-    if (!attach(link, self, parent, endpoint)) {
-        snprintf(reason, XYLEM_REASON_SIZE, "cannot bind %s: %s", endpoint, zmq_strerror(errno));
+    if (!open_sockets(link, options))
+        snprintf(reason, XYLEM_REASON_SIZE, "no socket to be had: %s", zmq_strerror(errno));
+    else if (attach(link, options))
+        *result = link;
+    else
+        snprintf(reason, XYLEM_REASON_SIZE, "cannot bind %s: %s", options->endpoint,
+                 zmq_strerror(errno));
+    if (!*result)
         xy_link_close(&link);
-        return XYLEM_CANNOT_START;
-    }
-    *result = link;
-    return XYLEM_OK;
+    return *result ? XYLEM_OK : XYLEM_CANNOT_START;
 }
 
 static void drop_letter(xy_link *link, letter **at)
@@ -137,7 +171,9 @@ void xy_link_close(xy_link **result)
     zmq_msg_close(&link->frame);
     if (link->endpoint[0]) /* closing a bound inproc socket costs a search of all of them */
         zmq_unbind(link->socket, link->endpoint);
-    zmq_close(link->socket);
+    if (link->socket)
+        zmq_close(link->socket);
+    xy_door_close(link->door);
     free(link);
 }
 
@@ -263,6 +299,17 @@ void xy_link_ring_at(xy_link *link, const char *endpoint)
 
 /* Receiving. */
 
+/* Behind a door nobody speaks under another's name. */
+static uint64_t true_peer(const xy_link *link, uint64_t peer)
+{
+    char name[XY_GUEST_NAME_SIZE];
+    if (!link->door || peer == XY_PARENT || peer == XY_STRANGER)
+        return peer;
+    xy_door_name(peer, name);
+    const char *known = zmq_msg_gets((zmq_msg_t *)(uintptr_t)&link->frame, "User-Id");
+    return known && strcmp(known, name) == 0 ? peer : XY_STRANGER;
+}
+
 static bool drop_rest(xy_link *link)
 {
     bool more = zmq_msg_more(&link->frame);
@@ -275,6 +322,8 @@ static bool drop_rest(xy_link *link)
 bool xy_link_receive(xy_link *link, uint64_t *peer, const void **frame, size_t *size)
 {
     link->empty = zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0;
+    if (link->empty && link->door)
+        xy_door_serve(link->door);
     if (link->empty)
         return false;
     *peer = peer_of(&link->frame);
@@ -283,6 +332,7 @@ bool xy_link_receive(xy_link *link, uint64_t *peer, const void **frame, size_t *
     if (!zmq_msg_more(&link->frame) || zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0 ||
         drop_rest(link))
         return true;
+    *peer = true_peer(link, *peer);
     *frame = zmq_msg_data(&link->frame);
     *size = zmq_msg_size(&link->frame);
     return true;
@@ -294,11 +344,13 @@ enum { FDS_MAX = 4, RETRY_MS = 10 };
 
 void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
 {
-    struct pollfd polled[1 + FDS_MAX] = {{.fd = link->fd, .events = POLLIN}};
+    struct pollfd polled[XY_LINK_FDS + FDS_MAX] = {{.fd = link->fd, .events = POLLIN}};
     nfds_t used = 1;
     if (!link->empty) /* sending may have swallowed the signal for a frame that has arrived */
         return;
-    for (int i = 0; i < count && used <= FDS_MAX; i++)
+    if (link->door)
+        polled[used++] = (struct pollfd){.fd = xy_door_fd(link->door), .events = POLLIN};
+    for (int i = 0; i < count && i < FDS_MAX; i++)
         if (fds[i] >= 0)
             polled[used++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
     if (link->first && timeout_ms > RETRY_MS)
@@ -306,12 +358,19 @@ void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
     poll(polled, used, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
 }
 
-int xy_link_fd(const xy_link *link)
+void xy_link_fds(const xy_link *link, int fds[XY_LINK_FDS])
 {
-    return link->fd;
+    fds[0] = link->fd;
+    fds[1] = link->door ? xy_door_fd(link->door) : -1;
 }
 
 bool xy_link_idle(const xy_link *link)
 {
-    return (events_of(link->socket) & ZMQ_POLLIN) == 0;
+    return (events_of(link->socket) & ZMQ_POLLIN) == 0 &&
+           (!link->door || xy_door_quiet(link->door));
+}
+
+xy_door *xy_link_door(const xy_link *link)
+{
+    return link->door;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/door.h"
 #include "xylem.h"
 
 #define XY_ENDPOINT_SIZE 128
@@ -30,11 +31,18 @@ typedef enum xy_urgency {
     XY_VITAL      /* it waits, in the reserve too */
 } xy_urgency;
 
-/* Connects to the parent's endpoint (NULL: there is none) under the name of `self`, an incarnation,
- * and binds `endpoint`. The caller has made sure that there are descriptors. On failure *link is
- * NULL, and `reason` says why. XYLEM_CANNOT_START. */
-int xy_link_open(xy_link **link, void *context, uint64_t self, const char *parent,
-                 const char *endpoint, char reason[XYLEM_REASON_SIZE]);
+/* How a link is opened; what is pointed to is lent for the call. */
+typedef struct xy_link_options {
+    void *context;
+    uint64_t self;        /* an incarnation: the name under which the parent knows it */
+    const char *parent;   /* the parent's endpoint; NULL: there is none */
+    const char *endpoint; /* to bind for the children */
+    const xy_keys *keys;  /* to encrypt with, and to let in only whom the door admits; or NULL */
+} xy_link_options;
+
+/* Connects to the parent and binds. The caller has made sure that there are descriptors. On failure
+ * *link is NULL, and `reason` says why. XYLEM_CANNOT_START. */
+int xy_link_open(xy_link **link, const xy_link_options *options, char reason[XYLEM_REASON_SIZE]);
 void xy_link_close(xy_link **link);
 
 /* What children connect to: with a port in place of a wildcard. Belongs to the link. */
@@ -61,9 +69,13 @@ void xy_link_ring_at(xy_link *link, const char *endpoint);
  * xy_link_receive found nothing. */
 void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms);
 
-/* A descriptor that becomes readable when a frame may have arrived after the link was seen empty:
- * see ZMQ_FD. xy_link_idle tells whether it may be waited for. */
-int xy_link_fd(const xy_link *link);
+/* Descriptors of which one becomes readable when a frame may have arrived after the link was seen
+ * empty: see ZMQ_FD; -1 where there is none. xy_link_idle tells whether they may be waited for. */
+enum { XY_LINK_FDS = 2 };
+void xy_link_fds(const xy_link *link, int fds[XY_LINK_FDS]);
 bool xy_link_idle(const xy_link *link);
+
+/* The door of a link that was opened with keys, or NULL. Belongs to the link. */
+xy_door *xy_link_door(const xy_link *link);
 
 #endif

@@ -21,7 +21,7 @@
 
 enum {
     SOCKET_NAME_MAX = 20,   /* bytes of a socket's name in the folder: an incarnation */
-    PLACE_DESCRIPTORS = 12, /* a context with one I/O thread, a socket, an epoll descriptor */
+    PLACE_DESCRIPTORS = 16, /* a context with one I/O thread, two sockets, an epoll descriptor */
     PLACE_THREADS = 2
 };
 
@@ -29,6 +29,7 @@ enum {
 
 typedef struct xy_place {
     void *context;
+    xy_keys keys; /* over tcp */
     xy_link *link;
     xy_workers workers;
 } xy_place;
@@ -38,26 +39,43 @@ static void place_close(xy_place *place)
     xy_workers_close(&place->workers);
     xy_link_close(&place->link);
     zmq_ctx_term(place->context);
+    xy_keys_forget(&place->keys);
 }
 
-static bool place_open(xy_place *place, const xy_setting *setting, uint64_t self,
-                       const char *parent, char reason[XYLEM_REASON_SIZE])
+/* The link and the workers of a place that has a context and keys. */
+static bool join_network(xy_place *place, const xy_setting *setting, uint64_t self,
+                         const char *parent, char reason[XYLEM_REASON_SIZE])
 {
     char endpoint[XY_ENDPOINT_SIZE];
+    const xy_keys *keys = setting->transport == XYLEM_TCP ? &place->keys : NULL;
     xy_worker_endpoint(endpoint, setting, self);
+    xy_link_options options = {.context = place->context,
+                               .self = self,
+                               .parent = parent,
+                               .endpoint = endpoint,
+                               .keys = keys};
+    if (xy_link_open(&place->link, &options, reason) != XYLEM_OK)
+        return false;
+    if (xy_workers_open(&place->workers, setting, keys, place->link, reason))
+        return true;
+    xy_link_close(&place->link);
+    return false;
+}
+
+/* The keys are the place's from then on. */
+static bool place_open(xy_place *place, const xy_setting *setting, uint64_t self,
+                       const char *parent, const xy_keys *keys, char reason[XYLEM_REASON_SIZE])
+{
     if (!xy_limits_descriptors(PLACE_DESCRIPTORS, reason) ||
         !xy_limits_threads(PLACE_THREADS, reason))
         return false;
-    place->context = zmq_ctx_new();
+    *place = (xy_place){.context = zmq_ctx_new(), .keys = *keys};
     if (!place->context) {
         snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(XYLEM_NO_MEMORY));
         return false;
     }
-    if (xy_link_open(&place->link, place->context, self, parent, endpoint, reason) == XYLEM_OK) {
-        if (xy_workers_open(&place->workers, setting, place->link, reason))
-            return true;
-        xy_link_close(&place->link);
-    }
+    if (join_network(place, setting, self, parent, reason))
+        return true;
     zmq_ctx_term(place->context);
     return false;
 }
@@ -88,7 +106,8 @@ static int work(const xy_letter *letter)
 {
     char reason[XYLEM_REASON_SIZE] = "";
     xy_place place;
-    if (!place_open(&place, &letter->setting, letter->birth.incarnation, letter->parent, reason)) {
+    if (!place_open(&place, &letter->setting, letter->birth.incarnation, letter->parent,
+                    &letter->keys, reason)) {
         send(XY_WORKER_LETTER_FD, reason, strlen(reason), MSG_NOSIGNAL);
         return EXIT_FAILURE;
     }
@@ -172,13 +191,24 @@ static bool open_folder(processes *world, char reason[XYLEM_REASON_SIZE])
     return true;
 }
 
+static bool make_keys(const processes *world, xy_keys *keys, char reason[XYLEM_REASON_SIZE])
+{
+    *keys = (xy_keys){.parent = ""};
+    if (world->setting.transport != XYLEM_TCP || xy_keys_make(keys, NULL))
+        return true;
+    snprintf(reason, XYLEM_REASON_SIZE,
+             "this libzmq cannot encrypt, and tcp is not used without: use ipc");
+    return false;
+}
+
 static bool settle(processes *world, const xy_world_options *options,
                    char reason[XYLEM_REASON_SIZE])
 {
     xy_place *place = &world->place;
-    if (!open_folder(world, reason))
+    xy_keys keys;
+    if (!make_keys(world, &keys, reason) || !open_folder(world, reason))
         return false;
-    if (place_open(place, &world->setting, XY_PARENT, NULL, reason)) {
+    if (place_open(place, &world->setting, XY_PARENT, NULL, &keys, reason)) {
         if (xy_real_open(&world->real, options, place->link, &place->workers.nursery, reason))
             return true;
         place_close(place);

@@ -28,7 +28,10 @@ static bool open_descriptors(xy_real *real)
 bool xy_real_open(xy_real *real, const xy_world_options *options, xy_link *link,
                   xy_nursery *nursery, char reason[XYLEM_REASON_SIZE])
 {
-    if (!open_descriptors(real) || !watch(real, nursery->fd) || !watch(real, xy_link_fd(link))) {
+    int fds[XY_LINK_FDS];
+    xy_link_fds(link, fds);
+    if (!open_descriptors(real) || !watch(real, nursery->fd) || !watch(real, fds[0]) ||
+        !watch(real, fds[1])) {
         snprintf(reason, XYLEM_REASON_SIZE, "no descriptor to be had: %s", strerror(errno));
         xy_real_close(real);
         return false;

@@ -200,7 +200,12 @@ static bool open_link(xy_link **link, threads *world, uint64_t self, const char 
     name_endpoint(endpoint, self);
     pthread_mutex_lock(&world->mutex);
     bool done = xy_limits_descriptors(1, reason) &&
-                xy_link_open(link, world->context, self, parent, endpoint, reason) == XYLEM_OK;
+                xy_link_open(link,
+                             &(xy_link_options){.context = world->context,
+                                                .self = self,
+                                                .parent = parent,
+                                                .endpoint = endpoint},
+                             reason) == XYLEM_OK;
     pthread_mutex_unlock(&world->mutex);
     return done;
 }

@@ -54,13 +54,23 @@ static void close_fd(int fd)
         close(fd);
 }
 
+/* Gives a child keys of its own, and opens the door to it. */
+static bool give_keys(const xy_workers *parent, uint64_t incarnation, xy_keys *keys)
+{
+    return !parent->keys || (xy_keys_make(keys, parent->keys) &&
+                             xy_door_admit(xy_link_door(parent->link), incarnation, keys->public));
+}
+
 /* Puts the letter into a descriptor that the worker will inherit. */
 static bool write_letter(const xy_workers *parent, const xy_birth *birth, int ends[2])
 {
     xy_letter letter = {.birth = *birth, .parent_pid = getpid(), .setting = *parent->setting};
     snprintf(letter.parent, sizeof letter.parent, "%s", xy_link_endpoint(parent->link));
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0 &&
-           send(ends[0], &letter, sizeof letter, MSG_NOSIGNAL) == sizeof letter;
+    bool written = give_keys(parent, birth->incarnation, &letter.keys) &&
+                   socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0 &&
+                   send(ends[0], &letter, sizeof letter, MSG_NOSIGNAL) == sizeof letter;
+    explicit_bzero(&letter, sizeof letter);
+    return written;
 }
 
 static int set_attributes(posix_spawnattr_t *attributes)
@@ -131,8 +141,10 @@ static int launch(const xy_workers *parent, xy_worker *child, const xy_birth *bi
     return error;
 }
 
-static void free_worker(xy_worker *child)
+static void free_worker(const xy_workers *parent, xy_worker *child)
 {
+    if (parent->keys)
+        xy_door_dismiss(xy_link_door(parent->link), child->incarnation);
     close_fd(child->pid_fd);
     close_fd(child->letter_fd);
     free(child);
@@ -152,7 +164,7 @@ static bool start(xy_nursery *base, const xy_birth *birth, char reason[XYLEM_REA
     int error = launch(parent, child, birth);
     if (error) {
         xy_limits_explain("process", error, reason);
-        free_worker(child);
+        free_worker(parent, child);
         return false;
     }
     child->next = parent->first;
@@ -198,7 +210,7 @@ static void bury(xy_workers *parent, xy_worker **at)
     xy_worker *child = *at;
     *at = child->next;
     xy_worker_forget(parent->setting, child->incarnation);
-    free_worker(child);
+    free_worker(parent, child);
 }
 
 static bool reap(xy_nursery *base, uint64_t *incarnation, char reason[XYLEM_REASON_SIZE])
@@ -216,12 +228,14 @@ static bool reap(xy_nursery *base, uint64_t *incarnation, char reason[XYLEM_REAS
     return false;
 }
 
-bool xy_workers_open(xy_workers *workers, const xy_setting *setting, xy_link *link,
-                     char reason[XYLEM_REASON_SIZE])
+bool xy_workers_open(xy_workers *workers, const xy_setting *setting, const xy_keys *keys,
+                     xy_link *link, char reason[XYLEM_REASON_SIZE])
 {
     static const xy_nursery_ops ops = {start, kill_worker, reap};
-    *workers = (xy_workers){
-        .nursery = {&ops, epoll_create1(EPOLL_CLOEXEC)}, .setting = setting, .link = link};
+    *workers = (xy_workers){.nursery = {&ops, epoll_create1(EPOLL_CLOEXEC)},
+                            .setting = setting,
+                            .keys = keys,
+                            .link = link};
     if (workers->nursery.fd < 0)
         snprintf(reason, XYLEM_REASON_SIZE, "no descriptor to be had: %s", strerror(errno));
     return workers->nursery.fd >= 0;

@@ -30,6 +30,7 @@ typedef struct xy_letter {
     pid_t parent_pid;
     xy_setting setting;
     char parent[XY_ENDPOINT_SIZE];
+    xy_keys keys; /* over tcp */
 } xy_letter;
 
 /* Where the node of this incarnation binds. */
@@ -45,14 +46,15 @@ typedef struct xy_worker xy_worker;
 typedef struct xy_workers {
     xy_nursery nursery; /* its fd polls the pidfd of each */
     const xy_setting *setting;
+    const xy_keys *keys;
     xy_link *link;
     xy_worker *first;
 } xy_workers;
 
-/* Begins without children. The setting and the link stay the caller's, and must last longer.
- * False, and the reason, when there is no descriptor. */
-bool xy_workers_open(xy_workers *workers, const xy_setting *setting, xy_link *link,
-                     char reason[XYLEM_REASON_SIZE]);
+/* Begins without children. The setting, the keys (NULL: none are needed) and the link stay the
+ * caller's, and must last longer. False, and the reason, when there is no descriptor. */
+bool xy_workers_open(xy_workers *workers, const xy_setting *setting, const xy_keys *keys,
+                     xy_link *link, char reason[XYLEM_REASON_SIZE]);
 
 /* Kills every child and waits for its end. */
 void xy_workers_close(xy_workers *workers);

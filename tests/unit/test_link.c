@@ -20,8 +20,13 @@ static int set_up(void **state)
     fixture *f = calloc(1, sizeof *f);
     *state = f;
     f->context = zmq_ctx_new();
-    return xy_link_open(&f->parent, f->context, XY_PARENT, NULL, "inproc://parent", reason) ||
-           xy_link_open(&f->child, f->context, CHILD, "inproc://parent", "inproc://child", reason);
+    xy_link_options parent = {
+        .context = f->context, .self = XY_PARENT, .endpoint = "inproc://parent"};
+    xy_link_options child = {.context = f->context,
+                             .self = CHILD,
+                             .parent = parent.endpoint,
+                             .endpoint = "inproc://child"};
+    return xy_link_open(&f->parent, &parent, reason) || xy_link_open(&f->child, &child, reason);
 }
 
 static int tear_down(void **state)
