@@ -118,7 +118,8 @@ static void not_created(struct judge *judge, const struct entry *entry, int stat
 {
     const struct life *life = &judge->model.lives[entry->life];
     bool started = life->alive && life->greeted && life->stage == STAGE_ASKED;
-    bool parent = status == XYLEM_PARENT_UNAVAILABLE || status == XYLEM_TIMED_OUT;
+    bool awaited = life->started && !life->greeted; /* its hello comes late, if it comes */
+    bool parent = !awaited && (status == XYLEM_PARENT_UNAVAILABLE || status == XYLEM_TIMED_OUT);
     if (entry->life && (started || parent) && no_cause(judge, entry, life->above))
         fail(judge, entry, "failed without a cause", status);
     if (entry->life && !life->started && waited_in_vain(judge, entry, life->above))
