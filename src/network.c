@@ -28,6 +28,12 @@ struct xylem {
 
 /* Events. */
 
+static xylem_event *event_at(const xylem *network, size_t index)
+{
+    size_t at = network->first + index;
+    return &network->events[at < network->capacity ? at : at - network->capacity];
+}
+
 static bool make_room(xylem *network)
 {
     if (network->count < network->capacity)
@@ -37,7 +43,7 @@ static bool make_room(xylem *network)
     if (!events)
         return false;
     for (size_t i = 0; i < network->count; i++)
-        events[i] = network->events[(network->first + i) % network->capacity];
+        events[i] = *event_at(network, i);
     free(network->events);
     network->events = events;
     network->first = 0;
@@ -49,15 +55,15 @@ static void add_event(xylem *network, const xy_message *notice)
 {
     xylem_event event = {notice->value ? XYLEM_NODE_AVAILABLE : XYLEM_NODE_UNAVAILABLE, notice->id};
     if (make_room(network))
-        network->events[(network->first + network->count++) % network->capacity] = event;
+        *event_at(network, network->count++) = event;
 }
 
 bool xylem_next_event(xylem *network, xylem_event *event)
 {
     if (network->count == 0)
         return false;
-    *event = network->events[network->first];
-    network->first = (network->first + 1) % network->capacity;
+    *event = *event_at(network, 0);
+    network->first = network->first + 1 < network->capacity ? network->first + 1 : 0;
     network->count--;
     return true;
 }

@@ -84,7 +84,7 @@ static bool receive_parts(xy_door *door, part parts[PARTS])
     int more = 1;
     size_t size = sizeof more;
     for (int i = 0; more; i++) {
-        part spare, *into = i < PARTS ? &parts[i] : &spare;
+        part spare = {.size = 0}, *into = i < PARTS ? &parts[i] : &spare;
         int received = zmq_recv(door->socket, into->bytes, PART_SIZE, ZMQ_DONTWAIT);
         if (received < 0)
             return false;

@@ -54,7 +54,7 @@ static void draw_faults(struct plan *plan, xy_random *random)
 static void draw_odds(struct plan *plan, xy_random *random)
 {
     xy_odds *odds = &plan->odds;
-    unsigned chances[FAULTS - FAULTS_TIMED];
+    unsigned chances[FAULTS - FAULTS_TIMED] = {0};
     for (size_t i = 0; i < COUNT(chances); i++)
         chances[i] = below(random, 2) == 0 ? (unsigned)below(random, 200) : 0;
     odds->stillborn = chances[FAULT_STILLBORN - FAULTS_TIMED];
