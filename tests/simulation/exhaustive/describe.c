@@ -24,7 +24,7 @@ static void print_life(const world *w, uint64_t who)
 static void print_frame(const lane *from)
 {
     xy_message message;
-    if (!xy_message_decode(&message, from->frames[0].bytes, from->frames[0].size))
+    if (!xy_message_decode(&message, from->frames[0]->bytes, from->frames[0]->size))
         return;
     printf("%s", kinds[message.kind]);
     if (message.kind == XY_REQUEST)

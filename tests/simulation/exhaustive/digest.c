@@ -82,7 +82,7 @@ static void add_lane(digest *d, const lane *from)
 {
     add(d, from->count);
     for (size_t i = 0; i < from->count; i++) {
-        const frame *one = &from->frames[i];
+        const frame *one = from->frames[i];
         uint64_t words[(FRAME_MAX + 7) / 8] = {0};
         memcpy(words, one->bytes, one->size);
         for (size_t at = 0; at * 8 < one->size; at++)
@@ -118,7 +118,7 @@ uint64_t digest_of(const world *w)
 {
     digest d = {.now_ms = w->now_ms};
     add(&d, (uint64_t)w->crashes_left << 32 | (uint64_t)w->delays_left);
-    add(&d, w->issued << 1 | w->late);
+    add(&d, (uint64_t)w->beats_left << 32 | w->issued << 1 | w->late);
     add_controller(&d, &w->controller);
     for (uint64_t who = 1; who < LIVES; who++)
         add_life(&d, &w->lives[who]);

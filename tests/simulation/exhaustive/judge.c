@@ -30,6 +30,8 @@ void judge_issue(world *w, order *o, const xy_command *command)
         o->target = present ? node->incarnation : 0;
     if (command->kind == XY_COMMAND_REMOVE && present)
         doom(w, o, node);
+    if (command->kind == XY_COMMAND_CLOSE)
+        doom(w, o, w->controller.tree.root);
 }
 
 void judge_hear(world *w, uint64_t who, const frame *heard)
@@ -79,6 +81,8 @@ static void judge_created(const world *w, const order *o, const xy_message *repl
 
 static void judge_removed(const world *w, const order *o, const xy_message *reply)
 {
+    if (reply->status == XYLEM_INTERRUPTED && w->controller.closing)
+        return;
     must((reply->status == XYLEM_OK) == (o->target != 0), "a removal with the wrong reply");
     must(none_lives(w, o->below), "removed, and it lives");
 }
@@ -219,8 +223,21 @@ static void judge_order(const world *w, const order *o)
         must(w->lives[o->target].doomed || world_lives(w, o->target), "a node has died by itself");
     else if (o->kind == XY_COMMAND_CREATE)
         must(o->target == 0 || !world_lives(w, o->target), "not created, and it lives");
-    else if (o->kind == XY_COMMAND_REMOVE)
+    else if (o->kind == XY_COMMAND_REMOVE && o->status == XYLEM_OK)
         must(none_lives(w, o->below), "removed, and it lives on");
+}
+
+/* A network that was closed does not keep its map. */
+static void judge_network(const world *w)
+{
+    xy_tree_node *root = w->controller.closing ? NULL : w->controller.tree.root;
+    for (xy_tree_node *node = xy_tree_first(root); node; node = xy_tree_next(root, node))
+        judge_node(w, node);
+    for (uint64_t who = 1; who <= w->lives_count; who++)
+        if (world_lives(w, who))
+            judge_life(w, who);
+    must(!w->controller.closing || (w->controller.closed && none_lives(w, ~0u)),
+         "closed, and somebody lives");
 }
 
 void judge_quiet(const world *w, bool over)
@@ -230,12 +247,7 @@ void judge_quiet(const world *w, bool over)
         must(!over, "the end, and something is open");
         return;
     }
-    xy_tree_node *root = w->controller.tree.root;
-    for (xy_tree_node *node = xy_tree_first(root); node; node = xy_tree_next(root, node))
-        judge_node(w, node);
-    for (uint64_t who = 1; who <= w->lives_count; who++)
-        if (world_lives(w, who))
-            judge_life(w, who);
+    judge_network(w);
     for (uint64_t request = 1; request <= w->controller.request; request++)
         judge_order(w, &w->orders[request]);
 }

@@ -22,11 +22,35 @@ typedef struct plan {
     int crashes, delays;
 } plan;
 
+#define HUNG(id) "heartbeat 100, pause " id ", any, resume " id ", heartbeat 0"
+
 static const plan whole[] = {
-    {"| any, any", 1, 1},       {"2 | any, any", 1, 0},     {"2 1 | any, any", 1, 0},
-    {"2 1 3 | any, any", 1, 0}, {"1 2 3 | any, any", 1, 0},
+    {"| any, any, any, any", 1, 0},
+    {"| any, any, any", 1, 1},
+    {"2 | any, any, any", 1, 0},
+    {"2 1 | any, any, any", 1, 0},
+    {"2 1 | any, any", 1, 2},
+    {"2 1 3 | any, any, any", 1, 0},
+    {"2 1 3 | any, any", 1, 1},
+    {"1 2 3 | any, any, any", 1, 0},
+    {"1 2 3 | any, any", 1, 2},
+    {"3 1 2 | any, any", 1, 1},
+    {"1 2 3 | any, any, close", 1, 0},
+    {"2 1 3 | any, close", 1, 1},
+    {"1 2 | heartbeat 100, any, heartbeat 0", 1, 0},
+    {"2 1 | " HUNG("1"), 0, 0},
+    {"2 1 | " HUNG("2"), 0, 0},
 };
-static const plan brief[] = {{"2 | any", 1, 0}};
+
+/* For sanitizers, which make everything slow. */
+static const plan brief[] = {
+    {"| any, any, any", 1, 0},
+    {"2 1 3 | any, any", 1, 0},
+    {"1 2 3 | any, any", 1, 0},
+    {"2 1 | any", 1, 1},
+    {"1 2 3 | any, close", 1, 0},
+    {"2 1 | heartbeat 100, pause 2, remove 1, resume 2, heartbeat 0", 0, 0},
+};
 
 typedef struct totals {
     uint64_t scripts, states, moves, ends, failures;

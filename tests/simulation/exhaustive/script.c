@@ -15,7 +15,8 @@ static const struct {
              {"kill", XY_COMMAND_FAULT, XY_FAULT_KILL},
              {"pause", XY_COMMAND_FAULT, XY_FAULT_PAUSE},
              {"resume", XY_COMMAND_FAULT, XY_FAULT_RESUME},
-             {"heartbeat", XY_COMMAND_PACE, 0}};
+             {"heartbeat", XY_COMMAND_PACE, 0},
+             {"close", XY_COMMAND_CLOSE, 0}};
 
 enum { VERBS = sizeof verbs / sizeof *verbs, ANY_IDS = 3, ANY_VERBS = SCRIPT_ANY / ANY_IDS };
 
@@ -50,7 +51,7 @@ static const char *read_step(script_step *step, const char *text)
         step->any = true;
         return text + length;
     }
-    if (sscanf(text, " %15[a-z] %" SCNd64 "%n", name, &number, &length) != 2)
+    if (sscanf(text, " %15[a-z]%n %" SCNd64 "%n", name, &length, &number, &length) < 1)
         return NULL;
     for (size_t verb = 0; verb < VERBS; verb++)
         if (strcmp(name, verbs[verb].name) == 0) {

@@ -56,8 +56,7 @@ static size_t list_moves(const search *s, move *moves, bool *quiet)
     size_t count = world_events(&w, moves);
     *quiet = count == 0;
     count += add_commands(s, moves + count);
-    bool passes = (*quiet || w.delays_left > 0) && world_deadline(&w) != XY_NEVER;
-    if (passes)
+    if (world_may_pass(&w))
         moves[count++] = (move){.kind = MOVE_PASS};
     return count + add_crashes(moves + count);
 }
@@ -94,7 +93,7 @@ static size_t look(search *s, move *moves)
     s->states++;
     s->ends += count == 0;
     if (quiet)
-        judge_quiet(&w, count == 0 || (w.crashes_left > 0 && moves[0].kind == MOVE_CRASH));
+        judge_quiet(&w, w.issued == s->script.steps_count && !world_has_deadline(&w));
     must(s->depth < DEPTH_MAX, "it does not come to an end");
     return count;
 }

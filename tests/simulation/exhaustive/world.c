@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/memory.h"
 #include "judge.h"
 
 static xy_machine machine_of(const world *w, uint64_t who)
@@ -43,13 +44,19 @@ static bool is_below(const world *w, uint64_t who, uint64_t top)
     return who == top;
 }
 
+static void drop(lane *from)
+{
+    while (from->count > 0)
+        xy_release(from->frames[--from->count]);
+}
+
 static void end_life(life *who, life_state state)
 {
     if (who->state == LIFE_STARTED || who->state == LIFE_OPEN)
         xy_node_clear(&who->node);
-    who->down.count = 0;
+    drop(&who->down);
     if (state == LIFE_GONE)
-        who->up.count = 0;
+        drop(&who->up);
     who->paused = false;
     who->state = state;
 }
@@ -57,7 +64,7 @@ static void end_life(life *who, life_state state)
 /* Nobody outlives the parent. What was on its way from it may still be heard. */
 static void die(world *w, uint64_t top)
 {
-    if (!world_lives(w, top))
+    if (top == XY_PARENT || !world_lives(w, top))
         return;
     for (uint64_t who = 1; who <= w->lives_count; who++)
         if (is_below(w, who, top) && w->lives[who].state != LIFE_NONE)
@@ -87,25 +94,29 @@ static lane *lane_to(world *w, uint64_t from, uint64_t peer)
     return peer < LIVES && world_lives(w, peer) ? &w->lives[peer].down : NULL;
 }
 
+static void append(lane *to, const xy_message *message)
+{
+    size_t size = xy_message_size(message);
+    must(to->count < LANE_MAX && size <= FRAME_MAX, "too many or too large frames on one link");
+    if (broken)
+        return;
+    frame *last = xy_allocate(1, sizeof *last);
+    last->size = size;
+    xy_message_encode(message, last->bytes);
+    to->frames[to->count++] = last;
+}
+
 static void send(world *w, uint64_t from, const xy_action *action)
 {
     lane *to = lane_to(w, from, action->peer);
-    if (to) {
-        must(to->count < LANE_MAX && xy_message_size(&action->message) <= FRAME_MAX,
-             "too many or too large frames on one link");
-        if (broken)
-            return;
-        frame *last = &to->frames[to->count++];
-        memset(last, 0, sizeof *last);
-        last->size = (uint8_t)xy_message_size(&action->message);
-        xy_message_encode(&action->message, last->bytes);
-    } else if (action->message.kind == XY_REQUEST) {
+    if (to)
+        append(to, &action->message);
+    else if (action->message.kind == XY_REQUEST)
         step(w, from,
              &(xy_event){.kind = XY_EVENT_UNSENT,
                          .peer = action->peer,
                          .request = action->message.request,
                          .status = XYLEM_UNAVAILABLE});
-    }
 }
 
 static void start(world *w, uint64_t parent, const xy_action *action)
@@ -167,8 +178,7 @@ static void perform(world *w, uint64_t who, const xy_action *action)
         break;
     case XY_ACTION_STOP:
         judge_stop(w, who);
-        if (who != XY_PARENT)
-            die(w, who);
+        die(w, who);
         break;
     case XY_ACTION_REPLY:
         judge_reply(w, &action->message);
@@ -204,13 +214,14 @@ static void happen(world *w, uint64_t who, const xy_event *event)
 
 static void hear(world *w, uint64_t who, uint64_t peer, lane *from)
 {
-    frame first = from->frames[0];
+    frame *first = from->frames[0];
     from->count--;
     memmove(from->frames, from->frames + 1, from->count * sizeof first);
-    judge_hear(w, who, &first);
+    judge_hear(w, who, first);
     happen(w, who,
            &(xy_event){
-               .kind = XY_EVENT_FRAME, .peer = peer, .bytes = first.bytes, .size = first.size});
+               .kind = XY_EVENT_FRAME, .peer = peer, .bytes = first->bytes, .size = first->size});
+    xy_release(first);
 }
 
 static void notice_end(world *w, uint64_t who)
@@ -235,13 +246,30 @@ static void tick(world *w, uint64_t who)
     must(deadline_of(w, who) > w->now_ms, "a tick that changes nothing");
 }
 
+static int64_t next_deadline(const world *w)
+{
+    int64_t earliest = XY_NEVER;
+    for (uint64_t who = XY_PARENT; who <= w->lives_count; who++) {
+        int64_t deadline = deadline_of(w, who);
+        if (deadline > w->now_ms && deadline < earliest)
+            earliest = deadline;
+    }
+    return earliest;
+}
+
+static bool has_beats(const world *w)
+{
+    return w->controller.branch.detector.interval_ms > 0;
+}
+
 static void pass(world *w)
 {
     move events[LIVES_MOVES];
     bool early = world_events(w, events) > 0;
     w->delays_left -= early;
+    w->beats_left -= !early && has_beats(w);
     w->late = w->late || early;
-    w->now_ms = world_deadline(w);
+    w->now_ms = next_deadline(w);
 }
 
 static void issue(world *w, const xy_command *command)
@@ -315,15 +343,17 @@ size_t world_events(const world *w, move *moves)
     return count;
 }
 
-int64_t world_deadline(const world *w)
+bool world_has_deadline(const world *w)
 {
-    int64_t earliest = XY_NEVER;
-    for (uint64_t who = XY_PARENT; who <= w->lives_count; who++) {
-        int64_t deadline = deadline_of(w, who);
-        if (deadline > w->now_ms && deadline < earliest)
-            earliest = deadline;
-    }
-    return earliest;
+    return next_deadline(w) != XY_NEVER;
+}
+
+bool world_may_pass(const world *w)
+{
+    move events[LIVES_MOVES];
+    bool early = world_events(w, events) > 0;
+    bool bounded = early ? w->delays_left > 0 : !has_beats(w) || w->beats_left > 0;
+    return bounded && world_has_deadline(w);
 }
 
 void world_begin(world *w, int crashes, int delays)
@@ -332,6 +362,7 @@ void world_begin(world *w, int crashes, int delays)
     arena_use(&w->memory);
     w->crashes_left = crashes;
     w->delays_left = delays;
+    w->beats_left = BEATS;
     must(xy_controller_init(&w->controller, TIMEOUT_MS, 0), "no memory");
 }
 

@@ -12,18 +12,22 @@
 #include "core/controller.h"
 #include "core/node.h"
 
-enum { LIVES = 8, ORDERS = 9, LANE_MAX = 12, FRAME_MAX = XY_MESSAGE_HEADER + XY_SECRET_SIZE };
-enum { TIMEOUT_MS = 1000, PID_BASE = 1000, IDS_MAX = 3 };
+enum { LIVES = 8, ORDERS = 9, LANE_MAX = 24, FRAME_MAX = XY_MESSAGE_HEADER + XY_SECRET_SIZE };
+enum { TIMEOUT_MS = 1000, PID_BASE = 1000 };
+
+/* How often time passes by itself in a run while nodes report: enough for a silence to be noticed.
+ */
+enum { BEATS = 8 };
 
 typedef struct frame {
-    uint8_t size;
+    size_t size;
     uint8_t bytes[FRAME_MAX];
 } frame;
 
 /* One direction of a link. */
 typedef struct lane {
     uint8_t count;
-    frame frames[LANE_MAX];
+    frame *frames[LANE_MAX];
 } lane;
 
 typedef enum life_state {
@@ -61,7 +65,7 @@ typedef struct world {
     xy_controller controller;
     uint64_t lives_count; /* the latest life, by incarnation */
     order orders[ORDERS]; /* by request */
-    int crashes_left, delays_left;
+    int crashes_left, delays_left, beats_left;
     size_t issued; /* of the script */
     bool late;     /* time has passed early, or somebody hung: then timeouts may be what answers */
     life lives[LIVES];
@@ -92,8 +96,9 @@ void world_begin(world *w, int crashes, int delays);
 enum { LIVES_MOVES = 5 * LIVES };
 size_t world_events(const world *w, move *moves);
 
-/* The next deadline after this time, or XY_NEVER. */
-int64_t world_deadline(const world *w);
+/* Whether time may pass; and whether it could, if there were no bound on it. */
+bool world_may_pass(const world *w);
+bool world_has_deadline(const world *w);
 
 void world_make(world *w, const move *next);
 
