@@ -145,6 +145,21 @@ static void judge_child(const world *w, uint64_t who, const xy_child *child)
          "a child in two places");
 }
 
+static const xy_child *child_of(const world *w, uint64_t parent, uint64_t incarnation)
+{
+    return xy_family_find((xy_family *)(uintptr_t)&world_branch(w, parent)->family, incarnation);
+}
+
+/* What waits for a child that cannot answer would wait for its deadline. */
+static void judge_pending(const world *w, uint64_t who)
+{
+    const xy_branch *branch = world_branch(w, who);
+    for (size_t i = 0; i < branch->pending.count; i++) {
+        const xy_child *child = child_of(w, who, branch->pending.entries[i].peer);
+        must(child && child->state == XY_CHILD_READY, "a request waits for somebody who is away");
+    }
+}
+
 static void judge_tree(const world *w)
 {
     int64_t last = XY_NO_ID;
@@ -163,6 +178,7 @@ void judge_always(const world *w)
             continue;
         if (who != XY_PARENT)
             judge_place(w, who);
+        judge_pending(w, who);
         for (int i = 0; i < XY_CHILDREN_MAX; i++)
             judge_child(w, who, &world_branch(w, who)->family.children[i]);
     }
@@ -187,11 +203,6 @@ static bool is_settled(const world *w)
     return true;
 }
 
-static const xy_child *child_of(const world *w, uint64_t parent, uint64_t incarnation)
-{
-    return xy_family_find((xy_family *)(uintptr_t)&world_branch(w, parent)->family, incarnation);
-}
-
 static void judge_node(const world *w, const xy_tree_node *node)
 {
     uint64_t parent = node->parent ? node->parent->incarnation : XY_PARENT;
@@ -204,16 +215,25 @@ static void judge_node(const world *w, const xy_tree_node *node)
     must(child && child->state == XY_CHILD_READY, "a node that its parent does not know");
 }
 
+/* A child that is gone keeps its place only as long as the controlling node knows of it. */
+static void judge_family(const world *w, uint64_t who)
+{
+    for (int i = 0; i < XY_CHILDREN_MAX; i++) {
+        const xy_child *child = &world_branch(w, who)->family.children[i];
+        const xy_tree_node *node = xy_tree_find(&w->controller.tree, child->id);
+        if (child->state == XY_CHILD_NONE)
+            continue;
+        must((child->state == XY_CHILD_READY) == world_lives(w, child->incarnation),
+             "a parent is wrong about its child");
+        must(node && node->incarnation == child->incarnation, "a place is kept for nobody");
+    }
+}
+
 static void judge_life(const world *w, uint64_t who)
 {
     const xy_tree_node *node = xy_tree_find(&w->controller.tree, w->lives[who].id);
     must(node && node->incarnation == who, "a node lives that the controlling node does not know");
-    for (int i = 0; i < XY_CHILDREN_MAX; i++) {
-        const xy_child *child = &w->lives[who].node.branch.family.children[i];
-        must(child->state == XY_CHILD_NONE ||
-                 (child->state == XY_CHILD_READY) == world_lives(w, child->incarnation),
-             "a parent is wrong about its child");
-    }
+    judge_family(w, who);
 }
 
 static void judge_order(const world *w, const order *o)

@@ -40,6 +40,9 @@ static const plan whole[] = {
     {"1 2 | heartbeat 100, any, heartbeat 0", 1, 0},
     {"2 1 | " HUNG("1"), 0, 0},
     {"2 1 | " HUNG("2"), 0, 0},
+    {"2 1 | heartbeat 100, pause 2, remove 1, resume 2, create 1", 0, 0},
+    {"2 1 3 | pause 2, any, any, resume 2", 0, 0},
+    {"1 2 3 | pause 2, any, any, resume 2", 1, 0},
 };
 
 /* For sanitizers, which make everything slow. */
