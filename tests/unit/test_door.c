@@ -17,6 +17,7 @@ typedef struct fixture {
     xy_keys keys;
     xy_keys child; /* of the child that was admitted */
     xy_link *parent;
+    void *visitor; /* the socket of whoever has come last */
 } fixture;
 
 static int set_up(void **state)
@@ -35,9 +36,17 @@ static int set_up(void **state)
            !xy_door_admit(xy_link_door(f->parent), CHILD, f->child.public);
 }
 
+static void leave(fixture *f)
+{
+    if (f->visitor)
+        zmq_close(f->visitor);
+    f->visitor = NULL;
+}
+
 static int tear_down(void **state)
 {
     fixture *f = *state;
+    leave(f);
     xy_link_close(&f->parent);
     zmq_ctx_term(f->outside);
     zmq_ctx_term(f->context);
@@ -65,11 +74,12 @@ static void expect_silence(fixture *f)
 }
 
 /* Somebody who says that he is `name`, and sends a frame. Without keys he has none. */
-static void *come(fixture *f, uint64_t name, const xy_keys *keys)
+static void come(fixture *f, uint64_t name, const xy_keys *keys)
 {
     char routing_id[9] = "c";
     int linger = 0;
-    void *socket = zmq_socket(f->outside, ZMQ_DEALER);
+    leave(f);
+    void *socket = f->visitor = zmq_socket(f->outside, ZMQ_DEALER);
     for (int i = 0; i < 8; i++)
         routing_id[1 + i] = (char)(uint8_t)(name >> (56 - 8 * i));
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
@@ -81,23 +91,20 @@ static void *come(fixture *f, uint64_t name, const xy_keys *keys)
     }
     assert_int_equal(zmq_connect(socket, xy_link_endpoint(f->parent)), 0);
     assert_int_equal(zmq_send(socket, "hello", 5, 0), 5);
-    return socket;
 }
 
 static void expect_welcome(fixture *f)
 {
     uint64_t peer;
-    void *child = come(f, CHILD, &f->child);
+    come(f, CHILD, &f->child);
     assert_true(hear(f, &peer, WAIT_MS));
     assert_true(peer == CHILD);
-    zmq_close(child);
 }
 
 static void expect_refused(fixture *f, uint64_t name, const xy_keys *keys)
 {
-    void *stranger = come(f, name, keys);
+    come(f, name, keys);
     expect_silence(f);
-    zmq_close(stranger);
 }
 
 static void test_child(void **state)
@@ -128,10 +135,9 @@ static void test_stolen_name(void **state)
 {
     fixture *f = *state;
     uint64_t peer;
-    void *thief = come(f, OTHER, &f->child);
+    come(f, OTHER, &f->child);
     assert_true(hear(f, &peer, WAIT_MS));
     assert_true(peer == XY_STRANGER);
-    zmq_close(thief);
 }
 
 static void test_earlier_life(void **state)
