@@ -118,7 +118,8 @@ uint64_t digest_of(const world *w)
 {
     digest d = {.now_ms = w->now_ms};
     add(&d, (uint64_t)w->crashes_left << 32 | (uint64_t)w->delays_left);
-    add(&d, (uint64_t)w->beats_left << 32 | w->issued << 1 | w->late);
+    add(&d,
+        (uint64_t)w->beats_left << 48 | (uint64_t)w->waits_left << 32 | w->issued << 1 | w->late);
     add_controller(&d, &w->controller);
     for (uint64_t who = 1; who < LIVES; who++)
         add_life(&d, &w->lives[who]);

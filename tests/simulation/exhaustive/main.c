@@ -87,8 +87,6 @@ static void search_plan(const plan *given, totals *sum)
     sum->states += s.states;
     sum->moves += s.moves;
     sum->ends += s.ends;
-    if (getenv("V"))
-        printf("%s: states %lu moves %lu ends %lu\n", given->script, s.states, s.moves, s.ends);
     search_clear(&s);
 }
 

@@ -267,7 +267,9 @@ static void pass(world *w)
     move events[LIVES_MOVES];
     bool early = world_events(w, events) > 0;
     w->delays_left -= early;
-    w->beats_left -= !early && has_beats(w);
+    if (!early)
+        *(has_beats(w) ? &w->beats_left : &w->waits_left) -= 1;
+    must(w->waits_left > 0, "time passes again and again, and nothing comes of it");
     w->late = w->late || early;
     w->now_ms = next_deadline(w);
 }
@@ -363,6 +365,7 @@ void world_begin(world *w, int crashes, int delays)
     w->crashes_left = crashes;
     w->delays_left = delays;
     w->beats_left = BEATS;
+    w->waits_left = WAITS;
     must(xy_controller_init(&w->controller, TIMEOUT_MS, 0), "no memory");
 }
 

@@ -19,6 +19,9 @@ enum { TIMEOUT_MS = 1000, PID_BASE = 1000 };
  */
 enum { BEATS = 8 };
 
+/* How often it does at other times, before all is settled. */
+enum { WAITS = 32 };
+
 typedef struct frame {
     size_t size;
     uint8_t bytes[FRAME_MAX];
@@ -65,7 +68,7 @@ typedef struct world {
     xy_controller controller;
     uint64_t lives_count; /* the latest life, by incarnation */
     order orders[ORDERS]; /* by request */
-    int crashes_left, delays_left, beats_left;
+    int crashes_left, delays_left, beats_left, waits_left;
     size_t issued; /* of the script */
     bool late;     /* time has passed early, or somebody hung: then timeouts may be what answers */
     life lives[LIVES];
@@ -92,7 +95,7 @@ typedef struct move {
 /* Begins a world with nothing in it, which must stay where it is. */
 void world_begin(world *w, int crashes, int delays);
 
-/* What can happen by itself at this time; returns how many there are, at most LIVES_MOVES. */
+/* What can happen by itself at this time; returns how many moves that are, LIVES_MOVES at most. */
 enum { LIVES_MOVES = 5 * LIVES };
 size_t world_events(const world *w, move *moves);
 
@@ -107,7 +110,7 @@ bool world_lives(const world *w, uint64_t incarnation);
 /* The branch of the controlling node or of a life. */
 const xy_branch *world_branch(const world *w, uint64_t incarnation);
 
-/* Copies a world, and puts it back. */
+/* How many bytes of a world have to be kept to put it back. */
 size_t world_size(const world *w);
 
 #endif
