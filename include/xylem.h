@@ -20,7 +20,8 @@
  * What "lasts until the next call" outlives xylem_next_event, xylem_now and xylem_fd.
  *
  * Errors: a function that can fail returns XYLEM_OK (0) or one of enum xylem_error. Nothing has
- * changed when it returns anything else, unless it says so.
+ * changed when it returns anything else, unless it says so; but what was asked of a node may still
+ * be done, or have been done, after XYLEM_INTERRUPTED, XYLEM_UNAVAILABLE and XYLEM_TIMED_OUT.
  *
  * Time: a call waits for its node at most as long as the option `timeout_ms` says. The network
  * moves only inside of calls; a program that is away for long lets it run with xylem_run.
@@ -173,8 +174,8 @@ int xylem_resume(xylem *network, int64_t id);
 /* Takes the oldest event that has not been taken; false when there is none. Never waits. */
 bool xylem_next_event(xylem *network, xylem_event *event);
 
-/* Lets the network run for `duration_ms`, or until there is an event to take.
- * XYLEM_OK in both cases; XYLEM_INTERRUPTED. */
+/* Lets the network run for `duration_ms`, at most INT32_MAX, or until there is an event to take.
+ * XYLEM_OK in both cases; XYLEM_INTERRUPTED, XYLEM_INVALID. */
 int xylem_run(xylem *network, int64_t duration_ms);
 
 /* A descriptor that becomes readable when the network has something to do: then call

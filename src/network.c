@@ -253,14 +253,20 @@ static bool may_rest(const xylem *network)
     return network->count == 0 && !atomic_load(&network->interrupted);
 }
 
+/* How much longer there may be something to do at once, when the time is over. */
+enum { OVERTIME_MS = 100 };
+
 int xylem_run(xylem *network, int64_t duration_ms)
 {
     const xy_world_ops *ops = network->world->ops;
+    if (duration_ms > 0 && !is_duration(duration_ms))
+        return XYLEM_INVALID;
     int64_t until_ms = ops->now(network->world) + (duration_ms > 0 ? duration_ms : 0);
     forget_answer(network);
     for (;;) {
         bool busy = ops->work(network->world);
-        if (!may_rest(network) || (!busy && ops->now(network->world) >= until_ms))
+        int64_t over_ms = ops->now(network->world) - until_ms;
+        if (!may_rest(network) || over_ms >= (busy ? OVERTIME_MS : 0))
             break;
         if (!busy)
             ops->wait(network->world, until_ms);

@@ -285,6 +285,21 @@ static void sign_of_life(xy_branch *branch, xy_child *child, int64_t now_ms)
         report(branch, child, XY_CHANGE_BACK);
 }
 
+/* A child has a say about what is below it, and about nothing else: not about those above. */
+static bool may_report(xy_branch *branch, const xy_child *child, int64_t id)
+{
+    return id != child->id && id != branch->pivot && place_of(branch, id) == child;
+}
+
+static void pass_up(xy_branch *branch, const xy_message *change)
+{
+    xy_message message = {.kind = XY_CHANGE,
+                          .code = change->code,
+                          .id = change->id,
+                          .incarnation = change->incarnation};
+    branch->up(branch->owner, &message);
+}
+
 void xy_branch_hear(xy_branch *branch, uint64_t peer, const xy_message *message, int64_t now_ms)
 {
     xy_child *child = xy_family_find(&branch->family, peer);
@@ -298,8 +313,8 @@ void xy_branch_hear(xy_branch *branch, uint64_t peer, const xy_message *message,
     if (message->kind == XY_REPLY && entry && entry->peer == peer) {
         xy_pending_take(&branch->pending, message->request, NULL);
         branch->up(branch->owner, message);
-    } else if (message->kind == XY_CHANGE && place_of(branch, message->id) == child) {
-        branch->up(branch->owner, message);
+    } else if (message->kind == XY_CHANGE && may_report(branch, child, message->id)) {
+        pass_up(branch, message);
     }
     /* Only now: what a child that comes back has to say of those below it goes up first. */
     sign_of_life(branch, child, now_ms);

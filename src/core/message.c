@@ -54,11 +54,24 @@ static bool code_fits(const xy_message *message)
     }
 }
 
+static bool value_fits(const xy_message *message)
+{
+    bool interval = message->kind == XY_WELCOME || message->kind == XY_PACE;
+    return message->value >= 0 && (!interval || message->value <= INT32_MAX);
+}
+
+static bool payload_fits(const xy_message *message)
+{
+    bool any =
+        message->kind == XY_HELLO || message->kind == XY_REQUEST || message->kind == XY_REPLY;
+    return message->payload_size <= (any ? XY_MESSAGE_PAYLOAD_MAX : 0);
+}
+
 static bool well_formed(const xy_message *message, size_t size)
 {
     return message->kind >= XY_HELLO && message->kind < XY_KIND_END && code_fits(message) &&
-           message->status < XYLEM_ERROR_COUNT && message->id >= 0 && message->value >= 0 &&
-           message->payload_size <= XY_MESSAGE_PAYLOAD_MAX && xy_message_size(message) == size;
+           message->status < XYLEM_ERROR_COUNT && message->id >= 0 && value_fits(message) &&
+           payload_fits(message) && xy_message_size(message) == size;
 }
 
 bool xy_message_decode(xy_message *message, const void *frame, size_t size)

@@ -24,7 +24,7 @@
 typedef enum xy_kind {
     XY_HELLO =
         1, /* child to parent, first of all: id, incarnation, value: its pid, payload: secret */
-    XY_WELCOME, /* parent to child, once: value: the heartbeat interval */
+    XY_WELCOME, /* parent to child, once: value: the heartbeat interval, at most INT32_MAX */
     XY_BEAT,    /* child to parent: it lives */
     XY_CHANGE,  /* up to the controlling node: id, incarnation, code: an xy_change */
     XY_REQUEST, /* down to a node: request, id, incarnation, budget_ms, code: an xy_operation */
@@ -59,7 +59,7 @@ typedef struct xy_message {
     int64_t value;
     uint32_t budget_ms;     /* how long the asker will wait */
     const uint8_t *payload; /* belongs to whoever made the message */
-    uint32_t payload_size;  /* at most XY_MESSAGE_PAYLOAD_MAX */
+    uint32_t payload_size;  /* at most XY_MESSAGE_PAYLOAD_MAX; 0 but for hello, request, reply */
 } xy_message;
 
 /* The size of the message's frame in bytes. */

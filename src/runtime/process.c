@@ -3,13 +3,13 @@
  */
 #include "runtime/process.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -146,14 +146,31 @@ typedef struct processes {
     xy_place place;
 } processes;
 
-/* Whether the process is one of ours: a pid may have been given to another in the meantime. */
-static bool is_worker(pid_t pid)
+/* The parent of a process, 0 when there is none. */
+static pid_t parent_of(pid_t pid)
 {
-    char path[64];
-    struct stat ours, its;
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    return stat("/proc/self/exe", &ours) == 0 && stat(path, &its) == 0 &&
-           ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+    char path[64], line[512];
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    /* After the name, which may have any characters in it, come the state and the parent. */
+    const char *name_end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+    if (name_end && sscanf(name_end, ") %*c %d", &parent) != 1)
+        parent = 0;
+    fclose(file);
+    return parent;
+}
+
+/* Whether the process is one of ours. A pid may have been given to another in the meantime, and a
+ * worker may lie about it. */
+static bool is_worker(int64_t value)
+{
+    pid_t pid = value > 0 && value <= INT_MAX ? (pid_t)value : 0;
+    while (pid > 1 && pid != getpid())
+        pid = parent_of(pid);
+    return pid == getpid() && value != getpid();
 }
 
 static void fault(xy_world *world, const xy_message *target)
@@ -161,7 +178,7 @@ static void fault(xy_world *world, const xy_message *target)
     static const int signals[] = {
         [XY_FAULT_KILL] = SIGKILL, [XY_FAULT_PAUSE] = SIGSTOP, [XY_FAULT_RESUME] = SIGCONT};
     (void)world;
-    if (is_worker((pid_t)target->value))
+    if (is_worker(target->value))
         kill((pid_t)target->value, signals[target->code]);
 }
 

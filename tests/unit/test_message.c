@@ -49,7 +49,38 @@ static void test_golden_frame(void **state)
     assert_memory_equal(frame, golden, sizeof golden);
 }
 
+static bool has_payload(int kind)
+{
+    return kind == XY_HELLO || kind == XY_REQUEST || kind == XY_REPLY;
+}
+
+static bool has_interval(int kind)
+{
+    return kind == XY_WELCOME || kind == XY_PACE;
+}
+
 static void test_every_kind_comes_back(void **state)
+{
+    (void)state;
+    for (int kind = XY_HELLO; kind < XY_KIND_END; kind++) {
+        uint8_t frame[XY_MESSAGE_HEADER + 5];
+        xy_message read, message = sample();
+        if (!has_payload(kind))
+            message.payload_size = 0;
+        message.kind = (xy_kind)kind;
+        message.code = kind == XY_REQUEST || kind == XY_CHANGE ? 2 : 0;
+        message.id = INT64_MAX;
+        message.value = has_interval(kind) ? INT32_MAX : INT64_MAX;
+        message.request = message.incarnation = UINT64_MAX;
+        message.status = XYLEM_ERROR_COUNT - 1;
+        xy_message_encode(&message, frame);
+        assert_true(xy_message_decode(&read, frame, xy_message_size(&message)));
+        assert_same(&message, &read);
+    }
+}
+
+/* Nobody sends a payload where none belongs, nor an interval that no clock can bear. */
+static void test_what_does_not_belong(void **state)
 {
     (void)state;
     for (int kind = XY_HELLO; kind < XY_KIND_END; kind++) {
@@ -57,12 +88,12 @@ static void test_every_kind_comes_back(void **state)
         xy_message read, message = sample();
         message.kind = (xy_kind)kind;
         message.code = kind == XY_REQUEST || kind == XY_CHANGE ? 2 : 0;
-        message.id = message.value = INT64_MAX;
-        message.request = message.incarnation = UINT64_MAX;
-        message.status = XYLEM_ERROR_COUNT - 1;
         xy_message_encode(&message, frame);
-        assert_true(xy_message_decode(&read, frame, sizeof frame));
-        assert_same(&message, &read);
+        assert_true(xy_message_decode(&read, frame, sizeof frame) == has_payload(kind));
+        message.payload_size = 0;
+        message.value = (int64_t)INT32_MAX + 1;
+        xy_message_encode(&message, frame);
+        assert_true(xy_message_decode(&read, frame, XY_MESSAGE_HEADER) == !has_interval(kind));
     }
 }
 
@@ -154,9 +185,13 @@ static void test_random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_frame),      cmocka_unit_test(test_every_kind_comes_back),
-        cmocka_unit_test(test_truncated),         cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_codes_of_a_change), cmocka_unit_test(test_payload_limit),
+        cmocka_unit_test(test_golden_frame),
+        cmocka_unit_test(test_every_kind_comes_back),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_what_does_not_belong),
+        cmocka_unit_test(test_codes_of_a_change),
+        cmocka_unit_test(test_payload_limit),
         cmocka_unit_test(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

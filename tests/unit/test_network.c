@@ -239,6 +239,7 @@ static void test_virtual_time(void **state)
     assert_int_equal(xylem_exec(network, 1, "start", NULL), XYLEM_OK);
     int64_t before_ms = xylem_now(network);
     assert_int_equal(xylem_run(network, 86400000), XYLEM_OK);
+    assert_int_equal(xylem_run(network, INT64_MAX), XYLEM_INVALID);
     assert_true(xylem_now(network) == before_ms + 86400000);
     assert_int_equal(xylem_exec(network, 1, "time", &reply), XYLEM_OK);
     assert_in_range(strtoll(reply, NULL, 10), 86400000, 86400001);

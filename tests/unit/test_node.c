@@ -313,6 +313,22 @@ static void test_silence(void **state)
     expect_nothing(m);
 }
 
+/* A child has a say about those below it only: not about itself, its parent, its sibling, or those
+ * further up. */
+static void test_word_of_others(void **state)
+{
+    static const int64_t others[] = {SELF, RIGHT, LEFT, LEFT - 1};
+    xy_machine m = ((fixture *)*state)->machine;
+    create_child(m, 1, LEFT, LEFT_LIFE, 0);
+    create_child(m, 2, RIGHT, RIGHT_LIFE, 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        hear(m, RIGHT_LIFE, change_of(XY_CHANGE_GONE, others[i], 1), 10);
+        expect_nothing(m);
+    }
+    hear(m, RIGHT_LIFE, change_of(XY_CHANGE_GONE, RIGHT + 1, 9), 10);
+    expect_change(m, XY_CHANGE_GONE, RIGHT + 1, 9);
+}
+
 static void test_beats(void **state)
 {
     xy_machine m = ((fixture *)*state)->machine;
@@ -457,6 +473,7 @@ int main(void)
         TEST(test_a_child_dies),
         TEST(test_create_in_place_of_a_dead_one),
         TEST(test_silence),
+        TEST(test_word_of_others),
         TEST(test_beats),
         TEST(test_who_wakes_up_late_forgives),
         TEST(test_remove),
