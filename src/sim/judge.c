@@ -1,5 +1,7 @@
 #include "sim/judge.h"
 
+#include <inttypes.h>
+
 #include "sim/memory.h"
 
 int64_t judge_now_us(const struct judge *judge)
@@ -45,18 +47,34 @@ void judge_stepping(struct judge *judge, uint64_t node, const xy_event *event, b
     struct model *model = &judge->model;
     if (event->kind == XY_EVENT_OPEN)
         model->lives[node].greeted = true;
+    if (event->kind == XY_EVENT_STILLBORN)
+        model->lives[event->peer].mishap = true;
+    if (event->kind == XY_EVENT_WORKED)
+        judge_worked(judge, event);
     if (event->kind == XY_EVENT_FRAME && !forged && event->peer != XY_PARENT)
         model->lives[event->peer].heard_us = judge_now_us(judge);
 }
 
 static void fault_performed(struct judge *judge, const xy_message *target)
 {
+    if (target->value != JUDGE_PID_BASE + (int64_t)target->incarnation)
+        judge_broken(judge, "I6", "life %" PRIu64 " is not process %" PRId64, target->incarnation,
+                     target->value);
     if (target->code == XY_FAULT_PAUSE) {
         model_pause(&judge->model, target->incarnation, judge_now_us(judge));
         judge_suspect(judge, target->incarnation);
     } else if (target->code == XY_FAULT_RESUME) {
         model_resume(&judge->model, target->incarnation, judge_now_us(judge));
     }
+}
+
+static void forget_performed(struct judge *judge, uint64_t node)
+{
+    bool known = node > 0 && node < judge->model.count;
+    if (!known || judge->model.lives[node].forgotten)
+        judge_broken(judge, "I7", "life %" PRIu64 " is over a second time", node);
+    else
+        judge->model.lives[node].forgotten = true;
 }
 
 void judge_acting(struct judge *judge, uint64_t node, const xy_action *action)
@@ -69,6 +87,8 @@ void judge_acting(struct judge *judge, uint64_t node, const xy_action *action)
         judge_notice(judge, &action->message);
     else if (action->kind == XY_ACTION_FAULT)
         fault_performed(judge, &action->message);
+    else if (action->kind == XY_ACTION_FORGET)
+        forget_performed(judge, action->message.incarnation);
 }
 
 /* Somebody whose deadline never goes on is stepped for ever. */

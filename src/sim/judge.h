@@ -33,7 +33,7 @@ struct judge {
     struct verdict *verdict;
     struct model model;
     struct ledger ledger;
-    bool bursting; /* more was asked than may be under way */
+    int64_t burst_us; /* when more was asked than may be under way, the last time */
     bool closing;
 
     uint64_t *suspects; /* the lives that have to be declared unavailable */
@@ -91,6 +91,10 @@ int64_t judge_travel_us(const struct judge *judge, uint64_t node);
 #define judge_broken(judge, invariant, ...)                                                        \
     verdict_broken((judge)->verdict, invariant, judge_now_us(judge), __VA_ARGS__)
 
+/* What the world calls the process of a life: this, and its number; see actor. */
+#define JUDGE_PID_BASE 1000000000
+
+void judge_worked(struct judge *judge, const xy_event *worked);
 void judge_reply(struct judge *judge, const xy_message *reply);
 void judge_work(struct judge *judge, uint64_t node, const xy_message *request);
 void judge_unreached(struct judge *judge, uint64_t node);

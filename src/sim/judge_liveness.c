@@ -240,6 +240,7 @@ void judge_ended(struct judge *judge, uint64_t node, xy_end end)
                      life->id, node);
     if (end != XY_END_ORPHANED) /* what is below it ends next */
         model_doom(&judge->model, node);
+    life->mishap = life->mishap || end == XY_END_EARLY || end == XY_END_CRASHED;
     life->alive = false;
     life->ended_us = judge_now_us(judge);
     count_living(judge, -1);

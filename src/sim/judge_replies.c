@@ -3,9 +3,6 @@
 
 #include <inttypes.h>
 
-/* What the world calls a node's process; see actor. */
-enum { PID_BASE = 1000000000 };
-
 static const char *const kinds[] = {
     [XY_COMMAND_CREATE] = "create",    [XY_COMMAND_REMOVE] = "remove",   [XY_COMMAND_EXEC] = "exec",
     [XY_COMMAND_PING] = "ping",        [XY_COMMAND_PACE] = "heartbeat",  [XY_COMMAND_WAIT] = "wait",
@@ -36,7 +33,8 @@ void judge_asking(struct judge *judge, const xy_command *command)
     if (entry.kind == XY_COMMAND_CLOSE)
         judge->closing = true;
     ledger_ask(&judge->ledger, &entry);
-    judge->bursting = judge->bursting || judge->ledger.waiting > XY_PENDING_MAX / 2;
+    if (judge->ledger.waiting > XY_PENDING_MAX / 2)
+        judge->burst_us = entry.asked_us;
 }
 
 static void create_asked(struct judge *judge, struct entry *entry)
@@ -46,6 +44,7 @@ static void create_asked(struct judge *judge, struct entry *entry)
         judge_broken(judge, "I1", "node %" PRId64 " is created a second time", entry->id);
     else if (taken)
         entry->life = model_ask(&judge->model, entry->id);
+    entry->created = taken;
 }
 
 /* Unless it was refused. */
@@ -69,13 +68,20 @@ void judge_asked(struct judge *judge)
         removal_asked(judge, entry);
 }
 
+/* More was asked than may be under way, not long ago. */
+static bool is_bursting(const struct judge *judge)
+{
+    int64_t over_us = judge->burst_us + 2 * judge->plan->timeout_ms * JUDGE_MS;
+    return judge->burst_us > 0 && judge_now_us(judge) < over_us;
+}
+
 /* Whether nothing that was done to the network explains that a request about `of` fails. */
 static bool no_cause(const struct judge *judge, const struct entry *entry, uint64_t of)
 {
     const struct model *model = &judge->model;
     int64_t settled_us = model_calm_since(model, of);
     int64_t settling_us = 6 * model->longest_interval_ms * JUDGE_MS + judge_travel_us(judge, of);
-    return !judge->bursting && !judge->closing && model_is_reachable(model, of) &&
+    return !is_bursting(judge) && !judge->closing && model_is_reachable(model, of) &&
            settled_us < entry->asked_us && settled_us + settling_us < entry->asked_us;
 }
 
@@ -85,7 +91,7 @@ static bool waited_in_vain(const struct judge *judge, const struct entry *entry,
 {
     int64_t now_us = judge_now_us(judge), timeout_us = judge->plan->timeout_ms * JUDGE_MS;
     int64_t needed_us = XY_GRACE_MS * JUDGE_MS + 4 * judge_travel_us(judge, of) + timeout_us / 20;
-    return !judge->bursting && !judge->closing && model_is_reachable(&judge->model, of) &&
+    return !is_bursting(judge) && !judge->closing && model_is_reachable(&judge->model, of) &&
            now_us - entry->asked_us > timeout_us * 97 / 100 && needed_us < timeout_us &&
            model_calm_since(&judge->model, of) < now_us - needed_us;
 }
@@ -102,7 +108,7 @@ static void created(struct judge *judge, const struct entry *entry, int64_t pid)
 {
     struct model *model = &judge->model;
     struct life *life = &model->lives[entry->life];
-    if (!life->greeted || pid != PID_BASE + (int64_t)entry->life)
+    if (!life->greeted || pid != JUDGE_PID_BASE + (int64_t)entry->life)
         judge_broken(judge, "I6", "node %" PRId64 " was created without its hello", entry->id);
     if (life->stage == STAGE_OVER)
         fail(judge, entry, "it was removed before", XYLEM_OK);
@@ -114,31 +120,48 @@ static void created(struct judge *judge, const struct entry *entry, int64_t pid)
     judge_suspect(judge, entry->life); /* it may have ended since its hello */
 }
 
+/* Whether a node could not start, or has not said hello in time, or goes with one above it. */
+static bool has_failed(const struct judge *judge, const struct life *life)
+{
+    int64_t patience_us = judge->plan->timeout_ms * JUDGE_MS * 7 / 10;
+    int64_t late_us = life->heard_us + patience_us; /* its parent heard of it first at its start */
+    bool late = life->started && !life->greeted && judge_now_us(judge) >= late_us;
+    return life->mishap || late || life->stage != STAGE_ASKED;
+}
+
+/* Somebody refused the create, or nobody answered it. */
+static bool not_created_for_nothing(const struct judge *judge, const struct entry *entry,
+                                    int status)
+{
+    const struct life *life = &judge->model.lives[entry->life];
+    if (!no_cause(judge, entry, life->above) || has_failed(judge, life))
+        return false;
+    /* A start that fails is told from one that is late by the node alone. */
+    return status != XYLEM_CANNOT_START || !life->started || !life->greeted || life->alive;
+}
+
 static void not_created(struct judge *judge, const struct entry *entry, int status)
 {
     const struct life *life = &judge->model.lives[entry->life];
-    bool started = life->alive && life->greeted && life->stage == STAGE_ASKED;
-    bool awaited = life->started && !life->greeted; /* its hello comes late, if it comes */
-    bool parent = !awaited && (status == XYLEM_PARENT_UNAVAILABLE || status == XYLEM_TIMED_OUT);
-    if (entry->life && (started || parent) && no_cause(judge, entry, life->above))
+    if (not_created_for_nothing(judge, entry, status))
         fail(judge, entry, "failed without a cause", status);
-    if (entry->life && !life->started && waited_in_vain(judge, entry, life->above))
+    if (!life->started && !life->mishap && waited_in_vain(judge, entry, life->above))
         fail(judge, entry, "was never done", status);
-    if (entry->life && life->stage != STAGE_OVER)
+    if (life->stage != STAGE_OVER)
         model_move(&judge->model, entry->life, STAGE_OVER);
 }
 
 static void reply_to_create(struct judge *judge, const struct entry *entry, const xy_message *reply)
 {
-    bool taken = entry->life && judge->model.lives[entry->life].id == entry->id && !entry->present;
-    if (reply->status == XYLEM_OK && entry->life && !entry->present)
+    bool taken = entry->created; /* otherwise it was refused at once */
+    if (taken && reply->status == XYLEM_OK)
         created(judge, entry, reply->value);
+    else if (taken)
+        not_created(judge, entry, reply->status);
     else if (reply->status == XYLEM_OK)
         fail(judge, entry, "it was there before", reply->status);
-    else if (reply->status == XYLEM_EXISTS && !entry->life)
-        fail(judge, entry, "there is none", reply->status);
-    else if (reply->status != XYLEM_EXISTS && taken)
-        not_created(judge, entry, reply->status);
+    else if ((reply->status == XYLEM_EXISTS) != (entry->life != 0))
+        fail(judge, entry, "has the wrong answer", reply->status);
 }
 
 static void check_removed(struct judge *judge, uint64_t top)
@@ -165,7 +188,27 @@ static void reply_to_remove(struct judge *judge, const struct entry *entry, int 
     }
 }
 
-static void check_reached(struct judge *judge, const struct entry *entry)
+static uint64_t digest_bytes(int status, const uint8_t *bytes, size_t size)
+{
+    uint64_t digest = (uint64_t)status;
+    for (size_t i = 0; i < size; i++)
+        digest = (digest ^ bytes[i]) * 0x100000001b3;
+    return digest ^ size << 32;
+}
+
+static uint64_t digest(const xy_message *reply)
+{
+    return digest_bytes(reply->status, reply->payload, reply->payload_size);
+}
+
+void judge_worked(struct judge *judge, const xy_event *worked)
+{
+    struct entry *entry = ledger_find(&judge->ledger, worked->request);
+    if (entry)
+        entry->work = digest_bytes(worked->status, worked->bytes, worked->size);
+}
+
+static void check_reached(struct judge *judge, const struct entry *entry, const xy_message *reply)
 {
     const struct life *life = &judge->model.lives[entry->life];
     if (!entry->present || !life->greeted)
@@ -174,13 +217,15 @@ static void check_reached(struct judge *judge, const struct entry *entry)
         fail(judge, entry, "it was dead when it was asked", XYLEM_OK);
     else if (entry->kind == XY_COMMAND_EXEC && entry->works != 1)
         fail(judge, entry, "it was not done once", XYLEM_OK);
+    else if (entry->kind == XY_COMMAND_EXEC && entry->work != digest(reply))
+        fail(judge, entry, "the answer is another", XYLEM_OK);
 }
 
 static void reply_to_node(struct judge *judge, const struct entry *entry, const xy_message *reply)
 {
     bool over = entry->life && judge->model.lives[entry->life].stage != STAGE_PRESENT;
     if (reply->status == XYLEM_OK)
-        check_reached(judge, entry);
+        check_reached(judge, entry, reply);
     else if (reply->status == XYLEM_NOT_FOUND && entry->present && !over)
         fail(judge, entry, "it is there", reply->status);
     else if (!entry->present && reply->status != XYLEM_NOT_FOUND)
@@ -202,9 +247,27 @@ static void reply_to_wait(struct judge *judge, const struct entry *entry, int st
         fail(judge, entry, "it is so", status);
 }
 
+static void reply_to_fault(struct judge *judge, const struct entry *entry, int status)
+{
+    if (entry->present != (status == XYLEM_OK))
+        fail(judge, entry, "has the wrong answer", status);
+}
+
+static bool has_root(const struct model *model)
+{
+    for (int64_t id = 0; id < model->ids; id++) {
+        const struct life *life = &model->lives[model->present[id]];
+        if (model->present[id] && life->above == 0 && life->stage == STAGE_PRESENT)
+            return true;
+    }
+    return false;
+}
+
 static void reply_to_pace(struct judge *judge, const struct entry *entry, int status)
 {
     struct model *model = &judge->model;
+    if (has_root(model) != (status == XYLEM_OK))
+        fail(judge, entry, "has the wrong answer", status);
     if (status != XYLEM_OK)
         return;
     model->paced_us = judge_now_us(judge);
@@ -231,7 +294,10 @@ static void weigh(struct judge *judge, const struct entry *entry, const xy_messa
     case XY_COMMAND_PING:
         reply_to_node(judge, entry, reply);
         break;
-    default:
+    case XY_COMMAND_FAULT:
+        reply_to_fault(judge, entry, reply->status);
+        break;
+    case XY_COMMAND_CLOSE:
         break;
     }
 }

@@ -107,6 +107,16 @@ static void look_at_life(struct judge *judge, uint64_t node)
         look_at_branch(judge, node, xy_simulation_branch(judge->world, node));
 }
 
+/* Whoever was created and is over has been forgotten, so that nothing of it is kept. */
+static void look_at_those_over(struct judge *judge)
+{
+    for (size_t i = 1; i < judge->model.count; i++) {
+        const struct life *life = &judge->model.lives[i];
+        if (life->answered && life->stage == STAGE_OVER && !life->forgotten)
+            judge_broken(judge, "I7", "life %zu is over, and was not forgotten", i);
+    }
+}
+
 void judge_quiet(struct judge *judge)
 {
     const struct model *model = &judge->model;
@@ -116,6 +126,7 @@ void judge_quiet(struct judge *judge)
             look_at_life(judge, model->present[id]);
             living += model->lives[model->present[id]].alive;
         }
+    look_at_those_over(judge);
     look_at_branch(judge, XY_PARENT, &judge->controller->branch);
     xy_census census = xy_simulation_census(judge->world);
     if (judge->ledger.waiting > 0)

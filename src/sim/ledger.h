@@ -13,6 +13,7 @@ struct entry {
     int64_t id;
     int64_t value;
     uint64_t life; /* that it is about; 0: there was none */
+    bool created;  /* it is the life that was to be created */
     bool present;  /* whether that was answered for when it was asked */
     bool reached;  /* and whether it was available */
     int64_t asked_us;
@@ -21,6 +22,7 @@ struct entry {
     uint64_t unreached; /* the life on its way that was declared unavailable then */
     bool open;          /* it has not been answered */
     unsigned works;     /* how often it was done */
+    uint64_t work;      /* what came of it: a digest of status and answer */
 };
 
 struct ledger {

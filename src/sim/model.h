@@ -30,6 +30,8 @@ struct life {
     bool started, alive;
     bool greeted;     /* it has said hello */
     bool answered;    /* its create was answered with OK */
+    bool mishap;      /* it could not be started, or ended by accident */
+    bool forgotten;   /* the controlling node has said that it is over */
     bool doomed;      /* something from outside has ended it, or a node above it */
     bool available;   /* as the controlling node has said */
     bool lost;        /* its parent has given it up */
