@@ -54,10 +54,16 @@ static bool code_fits(const xy_message *message)
     }
 }
 
+static bool value_fits(const xy_message *message)
+{
+    bool interval = message->kind == XY_WELCOME || message->kind == XY_PACE;
+    return message->value >= 0 && (!interval || message->value <= XY_INTERVAL_MAX_MS);
+}
+
 static bool well_formed(const xy_message *message, size_t size)
 {
     return message->kind >= XY_HELLO && message->kind < XY_KIND_END && code_fits(message) &&
-           message->status < XYLEM_ERROR_COUNT && message->id >= 0 && message->value >= 0 &&
+           message->status < XYLEM_ERROR_COUNT && message->id >= 0 && value_fits(message) &&
            message->payload_size <= XY_MESSAGE_PAYLOAD_MAX && xy_message_size(message) == size;
 }
 

@@ -57,7 +57,8 @@ static void test_every_kind_comes_back(void **state)
         xy_message read, message = sample();
         message.kind = (xy_kind)kind;
         message.code = kind == XY_REQUEST || kind == XY_CHANGE ? 2 : 0;
-        message.id = message.value = INT64_MAX;
+        message.id = INT64_MAX;
+        message.value = kind == XY_WELCOME || kind == XY_PACE ? XY_INTERVAL_MAX_MS : INT64_MAX;
         message.request = message.incarnation = UINT64_MAX;
         message.status = XYLEM_ERROR_COUNT - 1;
         xy_message_encode(&message, frame);
@@ -119,6 +120,19 @@ static void test_codes_of_a_change(void **state)
     }
 }
 
+static void test_intervals(void **state)
+{
+    (void)state;
+    for (int kind = XY_WELCOME; kind <= XY_PACE; kind += XY_PACE - XY_WELCOME)
+        for (int beyond = 0; beyond < 2; beyond++) {
+            uint8_t frame[XY_MESSAGE_HEADER];
+            xy_message read,
+                message = {.kind = (xy_kind)kind, .value = (int64_t)XY_INTERVAL_MAX_MS + beyond};
+            xy_message_encode(&message, frame);
+            assert_int_equal(xy_message_decode(&read, frame, sizeof frame), !beyond);
+        }
+}
+
 static void test_payload_limit(void **state)
 {
     (void)state;
@@ -156,8 +170,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_frame),      cmocka_unit_test(test_every_kind_comes_back),
         cmocka_unit_test(test_truncated),         cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_codes_of_a_change), cmocka_unit_test(test_payload_limit),
-        cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_codes_of_a_change), cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_payload_limit),     cmocka_unit_test(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
