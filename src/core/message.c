@@ -57,7 +57,7 @@ static bool code_fits(const xy_message *message)
 static bool value_fits(const xy_message *message)
 {
     bool interval = message->kind == XY_WELCOME || message->kind == XY_PACE;
-    return message->value >= 0 && (!interval || message->value <= INT32_MAX);
+    return message->value >= 0 && (!interval || message->value <= XY_INTERVAL_MAX_MS);
 }
 
 static bool payload_fits(const xy_message *message)

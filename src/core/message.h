@@ -21,6 +21,9 @@
 #define XY_MESSAGE_PAYLOAD_MAX XYLEM_TEXT_MAX
 #define XY_MESSAGE_MAX         (XY_MESSAGE_HEADER + XY_MESSAGE_PAYLOAD_MAX)
 
+/* The longest heartbeat interval: whoever computes with one that has come in cannot overflow. */
+#define XY_INTERVAL_MAX_MS INT32_MAX
+
 typedef enum xy_kind {
     XY_HELLO =
         1, /* child to parent, first of all: id, incarnation, value: its pid, payload: secret */

@@ -20,6 +20,7 @@ static void up(void *owner, const xy_message *message)
     tell_parent(owner, &bare, false);
 }
 
+/* Request 0 wants no reply. */
 static void reply(xy_node *node, uint64_t request, int status, const void *text, size_t size)
 {
     xy_message message = {.kind = XY_REPLY,
@@ -27,7 +28,8 @@ static void reply(xy_node *node, uint64_t request, int status, const void *text,
                           .request = request,
                           .payload = text,
                           .payload_size = (uint32_t)size};
-    up(node, &message);
+    if (request != 0)
+        up(node, &message);
 }
 
 bool xy_node_init(xy_node *node, const xy_birth *birth, int64_t pid)

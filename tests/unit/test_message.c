@@ -150,6 +150,19 @@ static void test_codes_of_a_change(void **state)
     }
 }
 
+static void test_intervals(void **state)
+{
+    (void)state;
+    for (int kind = XY_WELCOME; kind <= XY_PACE; kind += XY_PACE - XY_WELCOME)
+        for (int beyond = 0; beyond < 2; beyond++) {
+            uint8_t frame[XY_MESSAGE_HEADER];
+            xy_message read,
+                message = {.kind = (xy_kind)kind, .value = (int64_t)XY_INTERVAL_MAX_MS + beyond};
+            xy_message_encode(&message, frame);
+            assert_int_equal(xy_message_decode(&read, frame, sizeof frame), !beyond);
+        }
+}
+
 static void test_payload_limit(void **state)
 {
     (void)state;
@@ -191,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_what_does_not_belong),
         cmocka_unit_test(test_codes_of_a_change),
+        cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_payload_limit),
         cmocka_unit_test(test_random_bytes),
     };

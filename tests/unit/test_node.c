@@ -116,6 +116,21 @@ static void test_requests_for_itself(void **state)
     expect_nothing(m);
 }
 
+static void test_request_0_wants_no_reply(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    hear(m, XY_PARENT, request_for(XY_REMOVE, 0, SELF, 2), 0); /* of an earlier life */
+    expect_nothing(m);
+    hear(m, XY_PARENT, request_for(XY_EXEC, 0, SELF, 3), 0);
+    expect(m, XY_ACTION_WORK, 0);
+    feed(m, XY_EVENT_WORKED, 0, "", 0, 0);
+    expect_nothing(m);
+    hear(m, XY_PARENT, (xy_message){.kind = XY_STOP}, 0);
+    expect(m, XY_ACTION_STOP, 0);
+    hear(m, XY_PARENT, request_for(XY_REMOVE, 0, LEFT, LEFT_LIFE), 0);
+    expect_nothing(m);
+}
+
 static void test_garbage_is_ignored(void **state)
 {
     xy_machine m = ((fixture *)*state)->machine;
@@ -462,6 +477,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_before_the_welcome),
         TEST(test_requests_for_itself),
+        TEST(test_request_0_wants_no_reply),
         TEST(test_garbage_is_ignored),
         TEST(test_only_the_child_itself_is_let_in),
         TEST(test_a_child_that_does_not_start),
