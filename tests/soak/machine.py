@@ -1,0 +1,84 @@
+"""The machine: load that starves the workers of it, and how long it holds up whoever is ready."""
+
+import os
+import select
+import shutil
+import struct
+import subprocess
+import sys
+
+from program import Program
+
+SPIN = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
+PROBE = """
+import os, struct, time
+while True:
+    due = time.monotonic() + 0.01
+    time.sleep(0.01)
+    woken = time.monotonic()
+    if woken - due > 0.001:
+        os.write(1, struct.pack("2d", due, woken))
+"""
+RECORD = struct.Struct("2d")
+
+
+def run(*command):
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    Program.started.add(process.pid)  # it is ours to collect
+    return process
+
+
+def end(processes):
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+class Load:
+    """Busy loops, several on each core, which end by themselves should nobody end them."""
+
+    def __init__(self, seconds, loops):
+        loops *= os.cpu_count()
+        if shutil.which("stress-ng"):
+            self.processes = [run("stress-ng", "--quiet", "--cpu", str(loops),
+                                  "--timeout", f"{int(seconds) + 1}s")]
+        else:
+            self.processes = [run(sys.executable, "-c", SPIN.format(seconds))
+                              for _ in range(loops)]
+
+    def end(self):
+        for process in self.processes:
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+
+class Probes:
+    """Processes that want to run every 10 ms and tell how long they were held up instead."""
+
+    def __init__(self):
+        self.processes = [run(sys.executable, "-c", PROBE) for _ in range(2 * os.cpu_count())]
+        self.delays = [[] for _ in self.processes]  # of each: (due, woken)
+        for process in self.processes:
+            os.set_blocking(process.stdout.fileno(), False)
+
+    def take(self):
+        for process, delays in zip(self.processes, self.delays):
+            while select.select([process.stdout], [], [], 0)[0]:
+                data = os.read(process.stdout.fileno(), 1024 * RECORD.size)
+                if not data:
+                    break
+                delays += RECORD.iter_unpack(data)
+
+    def held_up(self, since, until):
+        """How long the machine held up one process at most within that time, all in all."""
+        self.take()
+        return max(sum(min(woken, until) - max(due, since) for due, woken in reversed(delays)
+                       if woken > since and due < until) for delays in self.delays)
+
+    def all(self):
+        return [woken - due for delays in self.delays for due, woken in delays]
+
+    def end(self):
+        end(self.processes)
