@@ -168,6 +168,7 @@ def main():
         ending = None
         try:
             soak.run()
+            soak.watch.judge_median()
             ending = soak.end()
         except Ended as error:
             soak.figures.complain(str(error))

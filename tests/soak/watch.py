@@ -1,10 +1,11 @@
 """Compares what is announced, and when, with what was done to the nodes."""
 
-from figures import CALM
+from figures import CALM, percentile
 from shadow import DOWN, SETTLING, UP, now
 
 BEHIND = 0.01  # seconds: a command that takes longer holds up the notices behind it
-GROSS = 2  # seconds beyond any promise that nothing may take, besides what the machine adds
+GROSS = 1  # seconds beyond any promise that nothing may take, besides what the machine adds
+ENOUGH = 5  # samples, for a median
 
 
 class Fault:
@@ -114,6 +115,12 @@ class Watch:
                 if (node.id, node.touched) not in self.overdue:
                     self.figures.complain(f"not announced: {self.explain(node.id)}")
                 self.overdue.add((node.id, node.touched))
+
+    def judge_median(self):
+        """One hang may be late for a reason of its own; half of them may not."""
+        late = self.figures.samples.get(f"hang, {CALM}: the same less the machine", [])
+        if len(late) >= ENOUGH and percentile(late, 0.5) > self.interval:
+            self.figures.complain("most hangs are announced later than 5T + margin")
 
     def judge_alarms(self):
         """Not before the probes had their say of that time: an alarm is forgiven when somebody was
