@@ -79,7 +79,7 @@ class Faults:
 
     def go_on(self, node):
         if node.stopped and not node.dead:
-            self.watch.forget(node.id)
+            self.watch.go_on(node)
             self.signal(node, signal.SIGCONT)
             node.stopped = None
             self.shadow.touch(node.id)

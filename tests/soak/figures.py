@@ -1,6 +1,7 @@
 """What a soak counts and measures, and how it is shown."""
 
 import collections
+import statistics
 
 CALM, STARVED = "calm", "starved"
 
@@ -18,11 +19,19 @@ def spread(values):
     return f"{len(values)}: " + ", ".join(parts) + " ms"
 
 
+TOO_MUCH = 100  # complaints
+
+
+class Hopeless(Exception):
+    """So much is wrong that more of it would not tell anything."""
+
+
 class Figures:
     def __init__(self):
         self.count = collections.Counter()
         self.replies = collections.Counter()
         self.samples = collections.defaultdict(list)
+        self.sizes = []
         self.alarms = []  # what the watch has to judge later
         self.wrong = []
 
@@ -31,12 +40,17 @@ class Figures:
         self.wrong.append(text)
         if len(self.wrong) <= 20:
             print(f"wrong: {text}", flush=True)
+        if len(self.wrong) == TOO_MUCH:
+            raise Hopeless(f"{TOO_MUCH} complaints")
 
     def lines(self):
+        sizes = self.sizes or [0]
+        yield "nodes at a time", f"{min(sizes)} to {max(sizes)}, mostly {statistics.mode(sizes)}"
         yield "commands", self.count["commands"]
         for reply, count in sorted(self.replies.items()):
             yield f"  {reply}", count
-        for name in ("kills", "stops", "stops that were announced", "nodes created",
+        for name in ("kills", "stops", "stops that were announced",
+                     "stops that ended too late unannounced", "nodes created",
                      "phases of starvation", "checks of everything"):
             yield name, self.count[name]
         for name in sorted(self.samples):

@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from itertools import takewhile
 
 from program import Program
 
@@ -19,6 +20,7 @@ while True:
     if woken - due > 0.001:
         os.write(1, struct.pack("2d", due, woken))
 """
+FORGIVEN = 0.02  # seconds: shorter delays are covered by the margin
 RECORD = struct.Struct("2d")
 
 
@@ -72,10 +74,21 @@ class Probes:
                 delays += RECORD.iter_unpack(data)
 
     def held_up(self, since, until):
-        """How long the machine held up one process at most within that time, all in all."""
+        """The longest that the machine held up a process at a stretch within that time."""
+        return max(map(max, self.within(since, until)))
+
+    def added(self, since, until):
+        """What that comes to within that time, for a watcher that forgives each time it was held
+        up."""
+        return max(sum(delay for delay in delays if delay > FORGIVEN)
+                   for delays in self.within(since, until))
+
+    def within(self, since, until):
+        """Of each process: the delays within that time, and 0."""
         self.take()
-        return max(sum(min(woken, until) - max(due, since) for due, woken in reversed(delays)
-                       if woken > since and due < until) for delays in self.delays)
+        return [[0] + [woken - due for due, woken in
+                       takewhile(lambda delay: delay[1] > since, reversed(delays)) if due < until]
+                for delays in self.delays]
 
     def all(self):
         return [woken - due for delays in self.delays for due, woken in delays]

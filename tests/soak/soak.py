@@ -8,12 +8,13 @@ import argparse
 import os
 import random
 import select
+import stat
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "system"))
 from faults import Faults
-from figures import CALM, STARVED, Figures
+from figures import CALM, STARVED, Figures, Hopeless
 from machine import Load, Probes
 from program import ENDING, Program, descendants
 from shadow import SETTLING, Shadow, handle_of, now
@@ -23,6 +24,7 @@ from workload import Workload
 
 PHASE = 15  # seconds
 FAULTS = 5  # a second
+FILLING = 60  # seconds, for as many nodes as there are at most
 GAP = 0.01  # seconds from one turn to the next
 LOOPS = (2, 8, 24)  # of the load, on each core
 TIMEOUT = 5  # seconds, of a command
@@ -80,13 +82,17 @@ class Soak:
             self.faults.strike()
             self.next_fault = now() + self.chance.expovariate(FAULTS)
         self.talk.settle()
+        self.figures.sizes.append(len(self.shadow.tree))
         self.watch.check_overdue()
         self.talk.rest(self.chance.uniform(0, 2 * GAP))
 
     # Between the phases
 
     def fill(self):
+        until = now() + FILLING
         while len(self.shadow.tree) < self.options.nodes:
+            if now() > until:
+                raise Hopeless("the network does not get back to its size")
             self.talk.ask(self.workload.create())
 
     def calm_down(self):
@@ -110,18 +116,22 @@ class Soak:
 
     def check_processes(self):
         """The workers that live are those of the tree, and nobody else."""
-        for _, node in self.shadow.removed:
-            if node.handle and not select.select([node.handle], [], [], ENDING)[0]:
+        for removed, node in self.shadow.removed:
+            left = max(0, removed + ENDING - now())
+            if node.handle and not select.select([node.handle], [], [], left)[0]:
                 self.figures.count["left behind"] += 1
                 self.figures.complain(f"process {node.pid} of node {node.id}, which was removed")
             if node.handle:
                 os.close(node.handle)
         self.shadow.removed.clear()
-        living, known = set(descendants(self.program.pid)), {
-            node.pid for node in self.shadow.nodes.values()}
+        living = set(descendants(self.program.pid))
+        known = {node.pid for node in self.shadow.nodes.values()}
         if living != known:
             self.figures.complain(f"processes that no node knows: {sorted(living - known)}, "
                                   f"nodes without a process: {sorted(known - living)}")
+        sockets = list(filter(is_socket, self.program.home.files()))
+        if self.options.transport == "ipc" and len(sockets) != len(known) + 1:
+            self.figures.complain(f"{len(sockets)} sockets for {len(known)} nodes and the program")
 
     # The end
 
@@ -147,6 +157,10 @@ class Soak:
             self.figures.complain(f"left: {name}")
 
 
+def is_socket(path):
+    return os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode)
+
+
 def read_options():
     parser = argparse.ArgumentParser(prog="tools/soak", description=__doc__)
     parser.add_argument("seconds", type=float, metavar="SECONDS")
@@ -170,7 +184,7 @@ def main():
             soak.run()
             soak.watch.judge_median()
             ending = soak.end()
-        except Ended as error:
+        except (Ended, Hopeless) as error:
             soak.figures.complain(str(error))
         finally:
             probes.take()

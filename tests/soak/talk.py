@@ -94,12 +94,12 @@ class Talk:
             self.reply(self.flying.popleft(), line, arrived)
 
     def reply(self, command, line, arrived):
-        self.watch.replied()
-        self.watch.late(command, arrived, (command.limit or self.timeout))
+        self.watch.late(command, arrived, self.timeout)
         if self.flying:
             self.flying[0].begun = arrived
         if not command.check(command.lines if command.many else line, command.since):
             self.figures.count["wrong replies"] += 1
             self.figures.complain(f"{command.text}: {command.lines or line}"
                                   f" ({self.watch.explain(command.target())})")
+        self.watch.check_fallen()
         self.figures.replies[kind_of(command, line)] += 1

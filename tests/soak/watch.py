@@ -5,6 +5,7 @@ from shadow import DOWN, SETTLING, UP, now
 
 BEHIND = 0.01  # seconds: a command that takes longer holds up the notices behind it
 GROSS = 1  # seconds beyond any promise that nothing may take, besides what the machine adds
+ENDING = 0.5  # seconds that a removal may take: a node that does not end by itself is killed
 ENOUGH = 5  # samples, for a median
 
 
@@ -37,6 +38,13 @@ class Watch:
         if sound:
             self.faults[node.id] = Fault(kind, self.bound() if kind == "hang" else 0)
 
+    def go_on(self, node):
+        fault = self.faults.get(node.id)
+        if fault and now() > fault.since + fault.bound:
+            self.figures.count["stops that ended too late unannounced"] += 1
+            self.measure_hang(fault, now())
+        self.forget(node.id)
+
     def forget(self, id):
         """What is below is hidden by it now, or is gone, or goes on."""
         for node in self.shadow.below(id):
@@ -60,6 +68,7 @@ class Watch:
         node.available = available
         if available:
             self.check_return(node)
+            self.fallen = [other for other in self.fallen if other is not node]
         else:
             node.fell = arrived
             self.check_fall(node, arrived, command)
@@ -85,33 +94,41 @@ class Watch:
         if command and not below and arrived - command.begun > BEHIND:
             self.figures.samples["announced late, behind a command"].append(took)
             return
-        samples = self.figures.samples
-        samples[f"{fault.kind}, {self.phase}: detection"].append(took)
+        self.figures.samples[f"{fault.kind}, {self.phase}: detection"].append(took)
         if fault.kind == "hang":
-            excess = took - fault.bound
-            held_up = self.probes.held_up(fault.since, arrived)
-            samples[f"hang, {self.phase}: beyond 4T + margin"].append(excess)
-            samples[f"hang, {self.phase}: the same less the machine"].append(excess - held_up)
+            self.measure_hang(fault, arrived)
 
-    def replied(self):
+    def measure_hang(self, fault, until):
+        excess = until - fault.since - fault.bound
+        added = self.probes.added(fault.since, until)
+        samples = self.figures.samples
+        samples[f"hang, {self.phase}: beyond 4T + margin"].append(excess)
+        samples[f"hang, {self.phase}: the same less the machine"].append(excess - added)
+        if excess > GROSS + added:
+            self.figures.complain(f"a hang was not announced within {until - fault.since:.3f} s")
+
+    def check_fallen(self):
         """With a node, what is below it is announced in the same breath."""
         for node in self.fallen:
-            if node.id in self.shadow.nodes and any(n.available for n in self.shadow.below(node.id)):
+            below = self.shadow.below(node.id) if node.id in self.shadow.nodes else []
+            if any(other.available for other in below):
                 self.figures.complain(f"not all below node {node.id} is announced with it")
         self.fallen.clear()
 
     # What takes too long
 
-    def late(self, command, arrived, limit):
+    def late(self, command, arrived, timeout):
+        """A command to a node that hangs is answered as soon as that node is given up."""
         took = arrived - command.begun
+        limit = command.limit or min(timeout, self.bound() + ENDING)
         self.figures.samples["replies"].append(took)
-        if took > limit + 1 and took > limit + 1 + self.probes.held_up(command.begun, arrived):
+        if took > limit + GROSS + self.probes.added(command.begun, arrived):
             self.figures.complain(f"{command.text}: answered only after {took:.3f} s")
 
     def check_overdue(self):
         for node in self.shadow.differing():
             due = node.touched + self.bound() + GROSS
-            if now() > due and now() > due + self.probes.held_up(node.touched, now()):
+            if now() > due and now() > due + self.probes.added(node.touched, now()):
                 if (node.id, node.touched) not in self.overdue:
                     self.figures.complain(f"not announced: {self.explain(node.id)}")
                 self.overdue.add((node.id, node.touched))
@@ -142,6 +159,7 @@ class Watch:
             return f"there is no node {id}"
         above = [f"{n.id}{' dead' if n.dead else ''}{' stopped' if n.stopped else ''}"
                  for n in self.shadow.path(id)]
-        return (f"node {id} with those above: {', '.join(above)}; announced as "
-                f"{'available' if node.available else 'unavailable'}, "
-                f"last touched {now() - node.touched:.3f} s ago")
+        state = "available" if node.available else "unavailable"
+        touched = f"{now() - node.touched:.3f} s ago" if node.touched else "never"
+        return (f"node {id} with those above: {', '.join(above)}; "
+                f"announced as {state}, last touched {touched}")

@@ -144,7 +144,7 @@ class Workload:
 
     def is_open(self, id):
         above = self.shadow.parent_for(id)
-        return not above or above.available
+        return not above or above.available and not self.shadow.hits(above.id)
 
     def created(self, id, pid, early):
         above = self.shadow.parent_for(id)
