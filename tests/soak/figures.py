@@ -50,7 +50,7 @@ class Figures:
         for reply, count in sorted(self.replies.items()):
             yield f"  {reply}", count
         for name in ("kills", "stops", "stops that were announced",
-                     "stops that ended too late unannounced", "nodes created",
+                     "stops that were too long, unannounced", "nodes created",
                      "phases of starvation", "checks of everything"):
             yield name, self.count[name]
         for name in sorted(self.samples):

@@ -13,7 +13,8 @@ from program import Program
 SPIN = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
 PROBE = """
 import os, struct, time
-while True:
+parent = os.getppid()
+while os.getppid() == parent:
     due = time.monotonic() + 0.01
     time.sleep(0.01)
     woken = time.monotonic()
@@ -32,7 +33,8 @@ def run(*command):
 
 def end(processes):
     for process in processes:
-        process.kill()
+        process.terminate()
+    for process in processes:
         process.wait()
         process.stdout.close()
 
@@ -50,10 +52,7 @@ class Load:
                               for _ in range(loops)]
 
     def end(self):
-        for process in self.processes:
-            process.terminate()
-            process.wait()
-            process.stdout.close()
+        end(self.processes)
 
 
 class Probes:

@@ -104,11 +104,6 @@ class Shadow:
             return DOWN
         return UNSURE if hits or self.nodes[id].touched > since - SETTLING else UP
 
-    def sound(self):
-        """The nodes that live, run, and are known to."""
-        return [node for node in self.nodes.values()
-                if node.available and self.certainty(node.id, now()) == UP]
-
     def differing(self):
         """The nodes of which something has to be announced."""
         return [node for node in self.nodes.values() if node.available == bool(self.hits(node.id))]

@@ -17,7 +17,7 @@ from faults import Faults
 from figures import CALM, STARVED, Figures, Hopeless
 from machine import Load, Probes
 from program import ENDING, Program, descendants
-from shadow import SETTLING, Shadow, handle_of, now
+from shadow import SETTLING, Shadow, now
 from talk import Command, Ended, Talk
 from watch import GROSS, Watch
 from workload import Workload
@@ -97,6 +97,7 @@ class Soak:
 
     def calm_down(self):
         """The faults are over: all must be well again."""
+        self.talk.rest(GAP)  # to take what has been announced meanwhile
         self.faults.end()
         for node in self.shadow.dead():
             self.talk.ask(self.workload.remove(node.id))
@@ -182,12 +183,12 @@ def main():
         ending = None
         try:
             soak.run()
-            soak.watch.judge_median()
+            soak.watch.judge_medians()
             ending = soak.end()
         except (Ended, Hopeless) as error:
             soak.figures.complain(str(error))
         finally:
-            probes.take()
+            soak.watch.judge_alarms()
             probes.end()
         if ending:
             soak.left_behind(ending)

@@ -41,7 +41,7 @@ class Watch:
     def go_on(self, node):
         fault = self.faults.get(node.id)
         if fault and now() > fault.since + fault.bound:
-            self.figures.count["stops that ended too late unannounced"] += 1
+            self.figures.count["stops that were too long, unannounced"] += 1
             self.measure_hang(fault, now())
         self.forget(node.id)
 
@@ -130,14 +130,15 @@ class Watch:
             due = node.touched + self.bound() + GROSS
             if now() > due and now() > due + self.probes.added(node.touched, now()):
                 if (node.id, node.touched) not in self.overdue:
-                    self.figures.complain(f"not announced: {self.explain(node.id)}")
+                    self.figures.complain(f"not announced as it is: {self.explain(node.id)}")
                 self.overdue.add((node.id, node.touched))
 
-    def judge_median(self):
-        """One hang may be late for a reason of its own; half of them may not."""
-        late = self.figures.samples.get(f"hang, {CALM}: the same less the machine", [])
-        if len(late) >= ENOUGH and percentile(late, 0.5) > self.interval:
-            self.figures.complain("most hangs are announced later than 5T + margin")
+    def judge_medians(self):
+        """One announcement may be late for a reason of its own; half of them may not."""
+        for name in f"crash, {CALM}: detection", f"hang, {CALM}: the same less the machine":
+            late = self.figures.samples.get(name, [])
+            if len(late) >= ENOUGH and percentile(late, 0.5) > self.interval:
+                self.figures.complain(f"{name}: most of them are late by more than T")
 
     def judge_alarms(self):
         """Not before the probes had their say of that time: an alarm is forgiven when somebody was
