@@ -51,7 +51,8 @@ class Figures:
             yield f"  {reply}", count
         for name in ("kills", "stops", "stops that were announced",
                      "stops that were too long, unannounced", "nodes created",
-                     "phases of starvation", "checks of everything"):
+                     "phases of starvation", "checks of everything",
+                     "stale sockets"):
             yield name, self.count[name]
         for name in sorted(self.samples):
             yield name, spread(self.samples[name])
