@@ -181,6 +181,18 @@ static void create(xy_controller *controller, const xy_command *command, int64_t
         xy_tree_prune(&controller->tree, xy_tree_find(&controller->tree, command->id));
 }
 
+/* Takes a node and all below it off the map. */
+static void forget(xy_controller *controller, xy_tree_node *node)
+{
+    for (xy_tree_node *below = node; below; below = xy_tree_below(node, below)) {
+        xy_action action = {.kind = XY_ACTION_FORGET,
+                            .message = {.id = below->id, .incarnation = below->incarnation}};
+        xy_actions_push(&controller->out, &action);
+    }
+    xy_tree_prune(&controller->tree, node);
+    answer_waits(controller);
+}
+
 static void start_failed(xy_controller *controller, const xy_pending_entry *entry,
                          const xy_message *reply)
 {
@@ -201,7 +213,7 @@ static void created(xy_controller *controller, const xy_pending_entry *entry,
     if (!node || node->incarnation != entry->incarnation) { /* it went with one above it */
         answer(controller, entry->request, XYLEM_CANNOT_START);
     } else if (reply->status != XYLEM_OK) {
-        xy_tree_prune(&controller->tree, node);
+        forget(controller, node); /* also when it has begun to live below one that died */
         start_failed(controller, entry, reply);
     } else {
         node->pid = reply->value;
@@ -211,18 +223,6 @@ static void created(xy_controller *controller, const xy_pending_entry *entry,
         answer_with(controller, entry->request, XYLEM_OK, reply);
         answer_waits(controller);
     }
-}
-
-/* Takes a node and all below it off the map. */
-static void forget(xy_controller *controller, xy_tree_node *node)
-{
-    for (xy_tree_node *below = node; below; below = xy_tree_below(node, below)) {
-        xy_action action = {.kind = XY_ACTION_FORGET,
-                            .message = {.id = below->id, .incarnation = below->incarnation}};
-        xy_actions_push(&controller->out, &action);
-    }
-    xy_tree_prune(&controller->tree, node);
-    answer_waits(controller);
 }
 
 /* Ends a node that those above it cannot end now, by the world's own means; they learn of it when

@@ -3,9 +3,10 @@
 import os
 import random
 import signal
+import time
 import unittest
 
-from program import UNAVAILABLE, Program, alive, main, options, until
+from program import ENDING, UNAVAILABLE, Program, alive, main, options, until
 from tree import Tree
 
 NODES = 9
@@ -45,6 +46,28 @@ class TestKill9(unittest.TestCase):
                 net.fill()
                 self.assertEqual(program.ask(f"heartbeat {number % 2 * 100}"), "OK")
                 self.one_death(net, net.victim(("leaf", "inner", "root")[number // 2 % 3]))
+            self.assertEqual(program.ask("exit"), "OK")
+            program.ended()
+            program.check_nothing_left()
+
+    def test_killed_while_a_child_starts(self):
+        """Whether the child has begun to live or not, nothing of it stays in the folder."""
+        seed = options.seed if options.seed is not None else random.randrange(1 << 32)
+        print(f"--seed {seed}", flush=True)
+        chance = random.Random(seed)
+        with Program() as program:
+            program.create(10)
+            empty = program.home.files()
+            for _ in range(2 * (options.count or 30)):
+                parent = program.create(20)
+                program.send("create 30\n")
+                time.sleep(chance.uniform(0, 0.01))
+                os.kill(parent, signal.SIGKILL)
+                program.reply()
+                self.assertEqual(program.ask("wait 20 down 10000"), "OK")
+                self.assertEqual(program.ask("remove 20"), "OK")
+                until(lambda: program.home.files() == empty,
+                      lambda: f"left: {set(program.home.files()) - set(empty)}", ENDING)
             self.assertEqual(program.ask("exit"), "OK")
             program.ended()
             program.check_nothing_left()

@@ -131,6 +131,7 @@ static void test_create_fails(void **state)
     expect_at_once(f, XY_COMMAND_CREATE, 60, 0, XYLEM_PARENT_UNAVAILABLE); /* it starts only */
     expect_at_once(f, XY_COMMAND_PING, 50, 0, XYLEM_NOT_FOUND);
     feed(f->machine, XY_EVENT_STILLBORN, 1, "no room", 7, 0);
+    expect_forgotten(f, 1);
     xy_message reply = expect_text(f->machine, XY_ACTION_REPLY, 0, "no room");
     assert_true(reply.request == request && reply.status == XYLEM_CANNOT_START);
     assert_int_equal(f->controller.tree.count, 0);
@@ -152,7 +153,9 @@ static void test_create_below(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t request = command(f, XY_COMMAND_CREATE, 95, 0);
         expect_sent(f->machine, 1, XY_REQUEST);
+        uint64_t life = life_of(f, 95);
         answer(f, request, cases[i].told, 0);
+        expect_forgotten(f, life); /* it may have begun to live below one that has died since */
         if (cases[i].answered == XYLEM_PARENT_UNAVAILABLE) { /* should it be done after all */
             xy_message removal = expect_sent(f->machine, 1, XY_REQUEST);
             assert_true(removal.code == XY_REMOVE && removal.request == 0);
@@ -201,6 +204,7 @@ static void test_deadlines(void **state)
     expect_nothing(f->machine);
     tick(f->machine, 100 + TIMEOUT_MS);
     expect_reply(f, ping, XYLEM_UNAVAILABLE);
+    expect_forgotten(f, life);
     xy_message removal = expect_sent(f->machine, 1, XY_REQUEST); /* should it start after all */
     assert_true(removal.code == XY_REMOVE && removal.request == 0 && removal.incarnation == life);
     expect_reply(f, created, XYLEM_PARENT_UNAVAILABLE);

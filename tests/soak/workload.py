@@ -1,0 +1,186 @@
+"""What is asked of the network: random commands, each with a check of its reply."""
+
+import re
+
+from shadow import DOWN, UP, now
+from talk import Command
+
+IDS = range(1000)
+GONE = "Error: Node is not available"
+
+
+class Workload:
+    def __init__(self, shadow, watch, figures, chance, size):
+        self.shadow, self.watch, self.figures = shadow, watch, figures
+        self.chance, self.size = chance, size
+        self.wanted = []  # ids whose place is to be taken again
+
+    def batch(self):
+        """Commands to be sent at once: of those that change the tree, only one."""
+        if len(self.shadow.tree) < self.size or self.chance.random() < 0.02:
+            return [self.create()]
+        if self.chance.random() < 0.01:
+            return [self.remove(self.id())]
+        return [self.harmless() for _ in range(self.chance.choice((1, 1, 1, 2, 8)))]
+
+    def harmless(self):
+        kind = self.chance.choices(
+            [self.ping, self.exec, self.all, self.draw, self.wait, self.bad],
+            [40, 40, 6, 2, 4, 1])[0]
+        return kind(self.id())
+
+    def id(self):
+        """Mostly of a node; not often of one that hangs and is waited for."""
+        limbo = {node.id for node in self.shadow.differing()}
+        groups = [limbo, [id for id in self.shadow.tree if id not in limbo], IDS]
+        group = self.chance.choices(groups, (1, 94, 5))[0]
+        return self.chance.choice(sorted(group) or IDS)
+
+    # What a reply may be
+
+    def either(self, id, since, good, bad):
+        """The reply `good` of a node that answers, `bad` of one that cannot."""
+        certainty = self.shadow.certainty(id, since)
+        node = self.shadow.nodes[id]
+        given_up = not node.available or node.fell >= since  # and whoever waits is told
+        if certainty == UP:
+            return good or given_up and bad
+        return bad if certainty == DOWN else good or bad
+
+    # Commands that change nothing
+
+    def ping(self, id):
+        def check(reply, since):
+            if id not in self.shadow.nodes:
+                return reply == "OK: -1"
+            return self.either(id, since, reply == "OK: 1", reply == "OK: -1")
+        return Command(f"ping {id}", check)
+
+    def exec(self, id):
+        what = self.chance.choice(("start", "stop", "time", "time", "nonsense"))
+
+        def check(reply, since):
+            if id not in self.shadow.nodes:
+                return reply == "Error: Not found"
+            good = self.done(self.shadow.nodes[id].timer, what, reply, since)
+            return self.either(id, since, good, reply == GONE)
+        return Command(f"exec {id} {what}", check)
+
+    def done(self, timer, what, reply, since):
+        if what == "nonsense":
+            return reply == "Error: bad subcommand"
+        if what == "time":
+            shown = re.fullmatch(r"OK: (\d+) ms", reply)
+            return shown and timer.fits(int(shown[1]), since)
+        if reply == f"OK: {what}":
+            getattr(timer, what)(since)
+            return True
+        timer.lose()  # the node may do it when it goes on
+        return False
+
+    def all(self, _):
+        return Command("all", lambda reply, since:
+                       reply == (" ".join(map(str, self.shadow.tree)) or "Error: Not found"))
+
+    def draw(self, _):
+        def check(lines, since):
+            shown = [re.fullmatch(r"\W*(\d+) (available|unavailable)", line) for line in lines]
+            if not self.shadow.nodes:
+                return lines == ["Error: Not found"]
+            return all(shown) and {int(s[1]): s[2] == "available" for s in shown} == {
+                node.id: node.available for node in self.shadow.nodes.values()}
+        return Command("tree", check, many=True)
+
+    def bad(self, _):
+        return Command("nonsense", lambda reply, since: reply == "Error: bad command")
+
+    def wait(self, id):
+        """For what is true already, for what is about to become true, or, shortly, for what is
+        not."""
+        fault = id in self.watch.faults
+        up = not fault and self.chance.random() < 0.5
+        limit = self.watch.bound() + 1 if fault else self.chance.uniform(0, 0.05)
+
+        def check(reply, since):
+            good, bad = reply == "OK", reply == "Error: timed out"
+            if id not in self.shadow.nodes:
+                return bad if up else good
+            node = self.shadow.nodes[id]
+            if not good and not bad or good and not up and node.available and node.fell < since:
+                return False
+            certain = self.shadow.certainty(id, since) == UP and node.available
+            return not certain or node.fell >= since or (good if up else bad)
+        return Command(f"wait {id} {'up' if up else 'down'} {1000 * limit:.0f}", check, limit=limit)
+
+    # Commands that change something
+
+    def create(self):
+        id = self.free_id()
+
+        def check(reply, since):
+            early = self.watch.strangers.pop(id, None)
+            if id in self.shadow.tree:
+                return reply == "Error: Already exists"
+            created = re.fullmatch(r"OK: (\d+)", reply)
+            if created:
+                return self.created(id, int(created[1]), early)
+            above = self.shadow.parent_for(id)
+            refused = reply == "Error: Parent is unavailable"
+            refused = refused or reply.startswith("Error: cannot start node")
+            return above and self.either(above.id, since, False, refused)
+        return Command(f"create {id}", check)
+
+    def free_id(self):
+        """Where a node was before, as a rule; rarely below one that cannot be reached, or taken."""
+        wanted = [id for id in self.wanted if id not in self.shadow.tree and self.is_open(id)]
+        if self.chance.random() < 0.03:
+            return self.chance.choice(IDS)
+        if wanted:
+            return self.chance.choice(wanted)
+        return next(filter(self.is_free, self.chance.sample(IDS, len(IDS))))
+
+    def is_free(self, id):
+        return id not in self.shadow.tree
+
+    def is_open(self, id):
+        above = self.shadow.parent_for(id)
+        return not above or above.available and not self.shadow.hits(above.id)
+
+    def created(self, id, pid, early):
+        above = self.shadow.parent_for(id)
+        if id in self.wanted:
+            self.wanted.remove(id)
+        node = self.shadow.insert(id, pid)
+        self.figures.count["nodes created"] += 1
+        if early is not None:
+            node.available = early
+        if self.shadow.certainty(id, now()) != UP:
+            return True  # it may be gone already
+        return of_process(pid) == (above.pid if above else self.program_pid, id)
+
+    def remove(self, id):
+        def check(reply, since):
+            if id not in self.shadow.tree:
+                return reply == "Error: Not found"
+            self.wanted += self.shadow.tree.below(id)
+            self.watch.forget(id)
+            self.shadow.remove(id)
+            return reply == "OK"
+        return Command(f"remove {id}", check)
+
+    def heartbeat(self, interval):
+        self.watch.change_interval(max(interval, self.watch.interval))
+
+        def check(reply, since):
+            self.watch.change_interval(interval)
+            return reply == "OK"
+        return Command(f"heartbeat {1000 * interval:.0f}", check)
+
+
+def of_process(pid):
+    """A worker's parent, and its node; None when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/cmdline") as line:
+            return int(stat.read().rpartition(")")[2].split()[1]), int(line.read().split("\0")[2])
+    except (OSError, ValueError, IndexError):
+        return None
