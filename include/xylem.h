@@ -171,7 +171,8 @@ int xylem_kill(xylem *network, int64_t id);
 int xylem_pause(xylem *network, int64_t id);
 int xylem_resume(xylem *network, int64_t id);
 
-/* Takes the oldest event that has not been taken; false when there is none. Never waits. */
+/* Takes the oldest event that has not been taken; false when there is none. Never waits. Of more
+ * than 65536 that nobody takes, the oldest are lost. */
 bool xylem_next_event(xylem *network, xylem_event *event);
 
 /* Lets the network run for `duration_ms`, at most INT32_MAX, or until there is an event to take.

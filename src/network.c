@@ -34,8 +34,14 @@ static xylem_event *event_at(const xylem *network, size_t index)
     return &network->events[at < network->capacity ? at : at - network->capacity];
 }
 
+/* Of more events than that the oldest are lost: nobody takes them, and a node may make any number. */
+enum { EVENTS_MAX = 65536 };
+
 static bool make_room(xylem *network)
 {
+    xylem_event oldest;
+    if (network->count == EVENTS_MAX)
+        xylem_next_event(network, &oldest);
     if (network->count < network->capacity)
         return true;
     size_t capacity = network->capacity ? 2 * network->capacity : 16;

@@ -30,8 +30,10 @@ static int exec(xylem *network, const struct command *command, struct text *repl
 {
     const char *answer = "";
     int error = xylem_exec(network, command->id, text_string(&command->text), &answer);
-    if (!error)
-        text_format(reply, "OK: %s", answer);
+    if (!error) {
+        text_add_string(reply, "OK: ");
+        text_add_printable(reply, answer);
+    }
     return error;
 }
 

@@ -150,8 +150,10 @@ static void explain(const struct session *session, int error, struct text *reply
 {
     text_format(reply, "Error: %s", xylem_strerror(error));
     const char *reason = xylem_reason(session->network);
-    if (error == XYLEM_CANNOT_START && *reason)
-        text_format(reply, ": %s", reason);
+    if (error != XYLEM_CANNOT_START || !*reason)
+        return;
+    text_add_string(reply, ": ");
+    text_add_printable(reply, reason);
 }
 
 static void write_reply(struct session *session, const struct text *reply)

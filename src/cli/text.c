@@ -41,6 +41,26 @@ void text_add_string(struct text *text, const char *string)
     text_add(text, string, strlen(string));
 }
 
+static bool is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+void text_add_printable(struct text *text, const char *string)
+{
+    while (*string) {
+        size_t length = 0;
+        while (string[length] && !is_control(string[length]))
+            length++;
+        text_add(text, string, length);
+        string += length;
+        if (*string) {
+            text_add_string(text, "?");
+            string++;
+        }
+    }
+}
+
 void text_format(struct text *text, const char *format, ...)
 {
     va_list arguments;

@@ -17,6 +17,10 @@ struct text {
 
 void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
+
+/* Adds a string of somebody else: what would make another line of it, or speak to a terminal, is
+ * shown as a question mark. */
+void text_add_printable(struct text *text, const char *string);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Keeps the first `length` bytes. */

@@ -52,8 +52,9 @@ static void perform_send(xy_host *host, const xy_action *action)
     int error = send_message(host, action);
     if (!error)
         return;
-    xy_log_line(&host->log, XYLEM_LOG_INFO, "a message could not be sent: %s",
-                xylem_strerror(error));
+    bool lost = error != XYLEM_UNAVAILABLE && action->message.kind != XY_REQUEST;
+    xy_log_line(&host->log, lost ? XYLEM_LOG_WARNING : XYLEM_LOG_INFO,
+                "a message could not be sent: %s", xylem_strerror(error));
     if (action->message.kind == XY_REQUEST)
         step(host, &(xy_event){.kind = XY_EVENT_UNSENT,
                                .peer = action->peer,
