@@ -45,8 +45,10 @@ void judge_clear(struct judge *judge)
 void judge_stepping(struct judge *judge, uint64_t node, const xy_event *event, bool forged)
 {
     struct model *model = &judge->model;
-    if (event->kind == XY_EVENT_OPEN)
+    if (event->kind == XY_EVENT_OPEN) {
         model->lives[node].greeted = true;
+        model->lives[node].greeted_us = judge_now_us(judge);
+    }
     if (event->kind == XY_EVENT_STILLBORN)
         model->lives[event->peer].mishap = true;
     if (event->kind == XY_EVENT_WORKED)

@@ -192,7 +192,7 @@ void judge_started(struct judge *judge, uint64_t node, uint64_t parent, int64_t 
     else if (life->started)
         judge_broken(judge, "I6", "life %" PRIu64 " starts a second time", node);
     life->started = life->alive = true;
-    life->heard_us = judge_now_us(judge);
+    life->started_us = life->heard_us = judge_now_us(judge);
     count_living(judge, 1);
 }
 

@@ -120,12 +120,14 @@ static void created(struct judge *judge, const struct entry *entry, int64_t pid)
     judge_suspect(judge, entry->life); /* it may have ended since its hello */
 }
 
-/* Whether a node could not start, or has not said hello in time, or goes with one above it. */
-static bool has_failed(const struct judge *judge, const struct life *life)
+/* Whether a node could not start, or goes with one above it, or was late with its hello: too late
+ * for its parent, which has patience, or only for the way back. */
+static bool has_failed(const struct judge *judge, const struct life *life, int status)
 {
     int64_t patience_us = judge->plan->timeout_ms * JUDGE_MS * 7 / 10;
-    int64_t late_us = life->heard_us + patience_us; /* its parent heard of it first at its start */
-    bool late = life->started && !life->greeted && judge_now_us(judge) >= late_us;
+    int64_t said_us = life->greeted ? life->greeted_us : judge_now_us(judge);
+    int64_t took_us = life->started ? said_us - life->started_us : 0;
+    bool late = took_us >= (status == XYLEM_CANNOT_START ? patience_us : 5 * JUDGE_MS);
     return life->mishap || late || life->stage != STAGE_ASKED;
 }
 
@@ -134,7 +136,7 @@ static bool not_created_for_nothing(const struct judge *judge, const struct entr
                                     int status)
 {
     const struct life *life = &judge->model.lives[entry->life];
-    if (!no_cause(judge, entry, life->above) || has_failed(judge, life))
+    if (!no_cause(judge, entry, life->above) || has_failed(judge, life, status))
         return false;
     /* A start that fails is told from one that is late by the node alone. */
     return status != XYLEM_CANNOT_START || !life->started || !life->greeted || life->alive;

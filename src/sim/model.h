@@ -28,13 +28,14 @@ struct life {
     uint64_t above; /* the life that it is below */
     enum stage stage;
     bool started, alive;
-    bool greeted;     /* it has said hello */
-    bool answered;    /* its create was answered with OK */
-    bool mishap;      /* it could not be started, or ended by accident */
-    bool forgotten;   /* the controlling node has said that it is over */
-    bool doomed;      /* something from outside has ended it, or a node above it */
-    bool available;   /* as the controlling node has said */
-    bool lost;        /* its parent has given it up */
+    bool greeted;   /* it has said hello */
+    bool answered;  /* its create was answered with OK */
+    bool mishap;    /* it could not be started, or ended by accident */
+    bool forgotten; /* the controlling node has said that it is over */
+    bool doomed;    /* something from outside has ended it, or a node above it */
+    bool available; /* as the controlling node has said */
+    bool lost;      /* its parent has given it up */
+    int64_t started_us, greeted_us;
     int64_t heard_us; /* when its parent heard of it last */
     int64_t ended_us;
     bool paused;                /* until it is resumed, */
