@@ -4,6 +4,14 @@
 
 #include "core/memory.h"
 
+xy_urgency xy_action_urgency(const xy_action *action)
+{
+    bool awaited = action->message.kind == XY_REQUEST && action->message.request != 0;
+    if (action->lossy)
+        return XY_LOSSY;
+    return awaited ? XY_REFUSABLE : XY_VITAL;
+}
+
 static xy_action *at(const xy_actions *actions, size_t index)
 {
     return &actions->items[(actions->head + index) % actions->capacity];

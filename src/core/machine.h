@@ -66,6 +66,15 @@ typedef struct xy_action {
     xy_message message; /* its payload belongs to the action */
 } xy_action;
 
+/* What becomes of a message that cannot be sent at once. */
+typedef enum xy_urgency {
+    XY_LOSSY,     /* it is dropped */
+    XY_REFUSABLE, /* it waits, unless too much does: then whoever asked is told */
+    XY_VITAL      /* it waits, in a reserve too: nobody asks for it twice */
+} xy_urgency;
+
+xy_urgency xy_action_urgency(const xy_action *action);
+
 /* A queue of actions, first in, first out. All zero is an empty one. */
 typedef struct xy_actions {
     xy_action *items;

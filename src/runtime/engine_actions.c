@@ -22,14 +22,12 @@ static int64_t arrival_us(xy_engine *engine, const xy_actor *to, xy_lane *lane)
     return lane->latest_us;
 }
 
-/* As in a real link's outbox: requests are refused when it is full, and there is room for more of
- * what nobody can do without. */
+/* As in a real link's outbox. */
 static bool is_full(const xy_engine *engine, const xy_lane *lane, const xy_action *action)
 {
-    bool awaited = action->message.kind == XY_REQUEST && action->message.request != 0;
-    bool refusable = action->lossy || awaited;
-    size_t bound = refusable ? XY_OUTBOX_MAX : XY_OUTBOX_MAX + XY_OUTBOX_RESERVE;
-    return lane->frames >= bound || (refusable && engine->now_us < lane->full_until_us);
+    if (xy_action_urgency(action) == XY_VITAL)
+        return lane->frames >= XY_OUTBOX_MAX + XY_OUTBOX_RESERVE;
+    return lane->frames >= XY_OUTBOX_MAX || engine->now_us < lane->full_until_us;
 }
 
 static int carry(xy_engine *engine, xy_actor *from, const xy_action *action)

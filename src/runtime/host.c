@@ -29,22 +29,13 @@ static bool make_room(xy_host *host, size_t size)
     return true;
 }
 
-/* Only somebody who waits for a reply learns that a request was refused. */
-static xy_urgency urgency_of(const xy_action *action)
-{
-    if (action->lossy)
-        return XY_LOSSY;
-    bool awaited = action->message.kind == XY_REQUEST && action->message.request != 0;
-    return awaited ? XY_REFUSABLE : XY_VITAL;
-}
-
 static int send_message(xy_host *host, const xy_action *action)
 {
     size_t size = xy_message_size(&action->message);
     if (!make_room(host, size))
         return XYLEM_NO_MEMORY;
     xy_message_encode(&action->message, host->frame);
-    return xy_link_send(host->link, action->peer, host->frame, size, urgency_of(action));
+    return xy_link_send(host->link, action->peer, host->frame, size, xy_action_urgency(action));
 }
 
 static void perform_send(xy_host *host, const xy_action *action)

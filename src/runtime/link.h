@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/machine.h"
 #include "runtime/door.h"
 #include "xylem.h"
 
@@ -23,13 +24,6 @@
 #define XY_STRANGER UINT64_MAX
 
 typedef struct xy_link xy_link;
-
-/* What becomes of a frame that cannot be sent at once. */
-typedef enum xy_urgency {
-    XY_LOSSY,     /* it is dropped */
-    XY_REFUSABLE, /* it waits, unless the outbox is full */
-    XY_VITAL      /* it waits, in the reserve too */
-} xy_urgency;
 
 /* How a link is opened; what is pointed to is lent for the call. */
 typedef struct xy_link_options {

@@ -52,12 +52,29 @@ static void test_reserved_room(void **state)
     xy_actions_clear(&actions);
 }
 
+/* A request may be refused if somebody waits for its reply, and nothing else. */
+static void test_urgency(void **state)
+{
+    (void)state;
+    xy_action action = {.message = {.kind = XY_REQUEST, .request = 1}};
+    assert_int_equal(xy_action_urgency(&action), XY_REFUSABLE);
+    action.message.request = 0;
+    assert_int_equal(xy_action_urgency(&action), XY_VITAL);
+    for (int kind = XY_HELLO; kind < XY_KIND_END; kind++) {
+        action = (xy_action){.message = {.kind = (xy_kind)kind, .request = 1}};
+        assert_int_equal(xy_action_urgency(&action), kind == XY_REQUEST ? XY_REFUSABLE : XY_VITAL);
+        action.lossy = true;
+        assert_int_equal(xy_action_urgency(&action), XY_LOSSY);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_across_growth),
         cmocka_unit_test(test_payload_is_copied),
         cmocka_unit_test(test_reserved_room),
+        cmocka_unit_test(test_urgency),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
