@@ -6,7 +6,7 @@
 /* What the random numbers are for. */
 enum { STREAM_NETWORK = 1, STREAM_BIRTH = 2, STREAM_DELAY = 3 };
 
-/* How long it takes until the end of a child is noticed, and up to as much again. */
+/* How long it takes as a rule until the end of a child is noticed, and up to as much again. */
 enum { END_US = 300 };
 
 void xy_engine_init(xy_engine *engine, const xy_world_options *options)
@@ -37,6 +37,11 @@ int64_t xy_engine_draw_us(xy_random *random, int64_t most_us)
 int64_t xy_engine_about_us(xy_engine *engine, int64_t least_us)
 {
     return least_us + (int64_t)xy_random_below(&engine->network, (uint64_t)least_us);
+}
+
+bool xy_engine_happens(xy_engine *engine, unsigned chance)
+{
+    return chance > 0 && xy_random_below(&engine->birth, 1000) < chance;
 }
 
 xy_actor *xy_engine_find(const xy_engine *engine, uint64_t incarnation)
@@ -142,6 +147,16 @@ void xy_engine_end_below(xy_engine *engine, xy_actor *top)
     }
 }
 
+/* How long it takes until the end of a child is noticed. */
+static int64_t notice_us(xy_engine *engine)
+{
+    int64_t after_us = xy_engine_about_us(engine, END_US);
+    if (!xy_engine_happens(engine, engine->odds.slow_end))
+        return after_us;
+    engine->mishaps.slow_end++;
+    return after_us + xy_engine_draw_us(&engine->birth, engine->odds.slow_end_us);
+}
+
 void xy_engine_end(xy_engine *engine, xy_actor *who, xy_end end)
 {
     static const char *const texts[] = {[XY_END_STOPPED] = "it ended",
@@ -159,7 +174,7 @@ void xy_engine_end(xy_engine *engine, xy_actor *who, xy_end end)
                                         .actor = who->parent->incarnation,
                                         .peer = who->incarnation,
                                         .size = strlen(texts[end])},
-                       texts[end], engine->now_us + xy_engine_about_us(engine, END_US));
+                       texts[end], engine->now_us + notice_us(engine));
 }
 
 /* What happens. */

@@ -57,6 +57,9 @@ void xy_engine_drop(xy_engine *engine, xy_actor *gone);
 void xy_engine_end(xy_engine *engine, xy_actor *who, xy_end end);
 void xy_engine_end_below(xy_engine *engine, xy_actor *top);
 
+/* Whether something happens that has this chance in 1000. */
+bool xy_engine_happens(xy_engine *engine, unsigned chance);
+
 /* Gives an actor a clock of its own. */
 void xy_engine_set_clock(xy_engine *engine, xy_actor *who);
 

@@ -70,20 +70,15 @@ static void perform_send(xy_engine *engine, xy_actor *who, const xy_action *acti
                        false);
 }
 
-static bool happens(xy_engine *engine, unsigned chance)
-{
-    return chance > 0 && xy_random_below(&engine->birth, 1000) < chance;
-}
-
 /* When its hello is due, and, sometimes, its end before that. */
 static bool schedule_start(xy_engine *engine, const xy_actor *child)
 {
     xy_occurrence start = {.kind = XY_EVENT_OPEN, .actor = child->incarnation};
     int64_t after_us = xy_engine_about_us(engine, START_US);
-    if (happens(engine, engine->odds.early_end)) {
+    if (xy_engine_happens(engine, engine->odds.early_end)) {
         start.sort = XY_OCCUR_END;
         engine->mishaps.early_end++;
-    } else if (happens(engine, engine->odds.late_hello)) {
+    } else if (xy_engine_happens(engine, engine->odds.late_hello)) {
         after_us += xy_engine_draw_us(&engine->birth, engine->odds.late_hello_us);
         engine->mishaps.late_hello++;
     }
@@ -111,7 +106,7 @@ static void perform_start(xy_engine *engine, xy_actor *who, const xy_action *act
     xy_birth birth = {.id = action->message.id, .incarnation = action->peer};
     for (size_t i = 0; i < sizeof birth.secret; i++)
         birth.secret[i] = (uint8_t)xy_random_next(&engine->network);
-    bool stillborn = happens(engine, engine->odds.stillborn);
+    bool stillborn = xy_engine_happens(engine, engine->odds.stillborn);
     engine->mishaps.stillborn += stillborn;
     xy_event event = {.kind = XY_EVENT_STILLBORN,
                       .peer = action->peer,

@@ -30,13 +30,15 @@ typedef struct xy_watcher {
 
 void xy_simulation_watch(xy_world *world, const xy_watcher *watcher);
 
-/* What may go wrong at the start of a node, and with its clock. Chances are in 1000. All zero, as
- * at the beginning, is a world in which all goes well. */
+/* What may go wrong at the start and at the end of a node, and with its clock. Chances are in 1000.
+ * All zero, as at the beginning, is a world in which all goes well. */
 typedef struct xy_odds {
     unsigned stillborn;
     unsigned early_end;  /* between its start and its hello */
     unsigned late_hello; /* by late_hello_us at most */
     int64_t late_hello_us;
+    unsigned slow_end; /* its end is noticed late, by slow_end_us at most */
+    int64_t slow_end_us;
     int64_t jitter_us;     /* what a frame takes longer at most */
     int64_t drift;         /* of a clock, at most, in millionths */
     int64_t clock_span_us; /* of what clocks show at the beginning */
@@ -46,7 +48,7 @@ void xy_simulation_set_odds(xy_world *world, const xy_odds *odds);
 
 /* What has become of the odds. */
 typedef struct xy_mishaps {
-    uint64_t stillborn, early_end, late_hello;
+    uint64_t stillborn, early_end, late_hello, slow_end;
 } xy_mishaps;
 
 /* Faults. Those of a node that is gone do nothing. `up` is the way from a node to its parent, the

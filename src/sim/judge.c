@@ -15,10 +15,15 @@ int64_t judge_travel_us(const struct judge *judge, uint64_t node)
     return 2 * JUDGE_MS + hop_us * (int64_t)model_depth(&judge->model, node);
 }
 
+int64_t judge_lateness_us(const struct judge *judge)
+{
+    return judge->plan->odds.slow_end > 0 ? judge->plan->odds.slow_end_us : 0;
+}
+
 int64_t judge_recovery_us(const struct judge *judge)
 {
     int64_t ms = judge->plan->timeout_ms + judge->model.longest_interval_ms * 11 / 2 + 1000;
-    return ms * JUDGE_MS;
+    return ms * JUDGE_MS + judge_lateness_us(judge);
 }
 
 void judge_init(struct judge *result, const struct plan *plan, xy_world *world,

@@ -12,7 +12,8 @@
  *   I6  nobody acts on a message for another life
  *   I7  nothing is left behind, no queue is longer than its bound, and time goes on
  *   I8  when the faults are over, all that live are available within the longest timeout, plus
- *       5.5T, plus a second, and every request is answered
+ *       5.5T, plus a second (plus what the end of a node is noticed late), and every request is
+ * answered
  *
  * judge_replies has I2 and I6, judge_liveness I3 to I5, judge_shape I1, I7 and I8; that the same
  * seed gives the same run, I9, is seen from its hash.
@@ -74,6 +75,9 @@ void judge_quiet(struct judge *judge);
 
 /* The network was closed, and had time enough to end. */
 void judge_end(struct judge *judge);
+
+/* How much later than usual the end of a node may be noticed. */
+int64_t judge_lateness_us(const struct judge *judge);
 
 /* How long it may take until all is well, once the faults are over. */
 int64_t judge_recovery_us(const struct judge *judge);

@@ -123,7 +123,8 @@ static int64_t news_due_us(const struct judge *judge, uint64_t node)
     int64_t calm_us = model_calm_since(model, life->above);
     if (calm_us >= now_us)
         return now_us + 100 * JUDGE_MS;
-    int64_t due_us = hangs ? hang_due_us(judge, node, since_us) : later(life->ended_us, calm_us);
+    int64_t due_us = hangs ? hang_due_us(judge, node, since_us)
+                           : later(life->ended_us + judge_lateness_us(judge), calm_us);
     return due_us + 2 * judge_travel_us(judge, node); /* of a new interval down, of the word up */
 }
 
@@ -220,7 +221,8 @@ static bool can_stop(const struct judge *judge, uint64_t node)
         if (lived && model_is_below(model, i, node) && (far || !is_calm(life, since_us)))
             return false;
     }
-    return judge->plan->timeout_ms > 2 * XY_GRACE_MS && model_calm_since(model, node) < since_us;
+    return judge_lateness_us(judge) == 0 && judge->plan->timeout_ms > 2 * XY_GRACE_MS &&
+           model_calm_since(model, node) < since_us;
 }
 
 void judge_ended(struct judge *judge, uint64_t node, xy_end end)

@@ -90,7 +90,8 @@ static bool no_cause(const struct judge *judge, const struct entry *entry, uint6
 static bool waited_in_vain(const struct judge *judge, const struct entry *entry, uint64_t of)
 {
     int64_t now_us = judge_now_us(judge), timeout_us = judge->plan->timeout_ms * JUDGE_MS;
-    int64_t needed_us = XY_GRACE_MS * JUDGE_MS + 4 * judge_travel_us(judge, of) + timeout_us / 20;
+    int64_t needed_us = XY_GRACE_MS * JUDGE_MS + judge_lateness_us(judge) +
+                        4 * judge_travel_us(judge, of) + timeout_us / 20;
     return !is_bursting(judge) && !judge->closing && model_is_reachable(&judge->model, of) &&
            now_us - entry->asked_us > timeout_us * 97 / 100 && needed_us < timeout_us &&
            model_calm_since(&judge->model, of) < now_us - needed_us;
@@ -127,7 +128,9 @@ static bool has_failed(const struct judge *judge, const struct life *life, int s
     int64_t patience_us = judge->plan->timeout_ms * JUDGE_MS * 7 / 10;
     int64_t said_us = life->greeted ? life->greeted_us : judge_now_us(judge);
     int64_t took_us = life->started ? said_us - life->started_us : 0;
-    bool late = took_us >= (status == XYLEM_CANNOT_START ? patience_us : 5 * JUDGE_MS);
+    /* Who had to wait for the place has less time left. */
+    bool patient = status == XYLEM_CANNOT_START && judge_lateness_us(judge) == 0;
+    bool late = took_us >= (patient ? patience_us : 5 * JUDGE_MS);
     return life->mishap || late || life->stage != STAGE_ASKED;
 }
 
@@ -136,6 +139,9 @@ static bool not_created_for_nothing(const struct judge *judge, const struct entr
                                     int status)
 {
     const struct life *life = &judge->model.lives[entry->life];
+    /* Its place may still be taken by one whose end has not been noticed. */
+    if (!life->started && judge_lateness_us(judge) > 0)
+        return false;
     if (!no_cause(judge, entry, life->above) || has_failed(judge, life, status))
         return false;
     /* A start that fails is told from one that is late by the node alone. */

@@ -54,7 +54,7 @@ static void draw_faults(struct plan *plan, xy_random *random)
 static void draw_odds(struct plan *plan, xy_random *random)
 {
     xy_odds *odds = &plan->odds;
-    unsigned chances[FAULTS - FAULTS_TIMED] = {0};
+    unsigned chances[FAULT_DRIFT + 1 - FAULTS_TIMED] = {0};
     for (size_t i = 0; i < COUNT(chances); i++)
         chances[i] = below(random, 2) == 0 ? (unsigned)below(random, 200) : 0;
     odds->stillborn = chances[FAULT_STILLBORN - FAULTS_TIMED];
@@ -85,6 +85,8 @@ static void leave_out(struct plan *plan, const struct limits *limits)
         plan->odds.late_hello = 0;
     if (limits->without_faults & 1u << FAULT_DRIFT)
         plan->odds.drift = plan->odds.clock_span_us = 0;
+    if (limits->without_faults & 1u << FAULT_SLOW_END)
+        plan->odds.slow_end = 0;
 }
 
 struct plan plan_draw(uint64_t seed, const struct limits *limits)
@@ -100,6 +102,9 @@ struct plan plan_draw(uint64_t seed, const struct limits *limits)
     draw_odds(&plan, &random);
     if (below(&random, 16) > 0) /* else nothing goes wrong */
         draw_faults(&plan, &random);
+    if (below(&random, 3) == 0)
+        plan.odds.slow_end = (unsigned)below(&random, 300);
+    plan.odds.slow_end_us = plan.timeout_ms * MS;
     leave_out(&plan, limits);
     return plan;
 }

@@ -11,7 +11,7 @@
 
 #include "runtime/simulation.h"
 
-/* Faults that come again and again, and faults that a node may have from its start. */
+/* Faults that come again and again, and faults that a node may have at its start or its end. */
 #define TIMED_FAULTS(_)                                                                            \
     _(CRASH, "crash")         /* a node ends */                                                    \
     _(PAUSE, "pause")         /* a node does nothing for a while, then all at once */              \
@@ -27,7 +27,8 @@
     _(STILLBORN, "stillborn")   /* a node cannot be started */                                     \
     _(EARLY_END, "early-end")   /* a node ends before its hello */                                 \
     _(LATE_HELLO, "late-hello") /* a node says hello late */                                       \
-    _(DRIFT, "drift")           /* clocks differ, and drift apart */
+    _(DRIFT, "drift")           /* clocks differ, and drift apart */                               \
+    _(SLOW_END, "slow-end")     /* the end of a node is noticed late */
 
 #define FAULT_NAME(name, text) FAULT_##name,
 enum fault {

@@ -167,7 +167,7 @@ static void end(struct run *run)
     if (run->held_until_us > run_now_us(run))
         xy_simulation_run(run->world, run->held_until_us);
     run_command(run, &(xy_command){.kind = XY_COMMAND_CLOSE});
-    let_pass(run, (XY_GRACE_MS + 100) * 1000);
+    let_pass(run, (XY_GRACE_MS + 100) * 1000 + judge_lateness_us(&run->judge));
     if (!is_over(run))
         judge_end(&run->judge);
 }
@@ -203,6 +203,7 @@ static void finish(struct run *run)
     run->verdict.faults[FAULT_STILLBORN] = census.mishaps.stillborn;
     run->verdict.faults[FAULT_EARLY_END] = census.mishaps.early_end;
     run->verdict.faults[FAULT_LATE_HELLO] = census.mishaps.late_hello;
+    run->verdict.faults[FAULT_SLOW_END] = census.mishaps.slow_end;
     run->verdict.faults[FAULT_DRIFT] = run->plan.odds.drift > 0;
     xy_simulation_watch(run->world, &(xy_watcher){0});
     run->world->ops->close(run->world);
