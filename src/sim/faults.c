@@ -200,13 +200,29 @@ static void stranger(struct run *run, uint64_t node)
         forge(run, draw(run, FAULT_STRANGER, 2) ? above : node, name, &message, 0);
 }
 
+/* News of a node that is above the one that sends it, or beside it. */
+static void liar(struct run *run, uint64_t node)
+{
+    const struct model *model = &run->judge.model;
+    uint64_t victim = run_pick(run, &run->faults[FAULT_LIAR]);
+    int64_t since_us;
+    bool speaks = model->lives[node].stage == STAGE_PRESENT && model->lives[node].alive &&
+                  !model_hangs(model, node, run_now_us(run), &since_us);
+    xy_message news = {.kind = XY_CHANGE,
+                       .code = (uint8_t)(1 + draw(run, FAULT_LIAR, XY_CHANGE_END - 1)),
+                       .id = model->lives[victim].id,
+                       .incarnation = victim};
+    if (speaks && (victim == node || !model_is_below(model, victim, node)))
+        forge(run, model->lives[node].above, node, &news, 0);
+}
+
 void run_fault(struct run *run, enum fault fault)
 {
     static void (*const faults[FAULTS_TIMED])(struct run *, uint64_t) = {
         [FAULT_CRASH] = crash,         [FAULT_PAUSE] = pause,         [FAULT_HOLD_UP] = hold_up,
         [FAULT_SLOW] = slow,           [FAULT_STALL] = stall,         [FAULT_FULL] = fill,
         [FAULT_MALFORMED] = malformed, [FAULT_TRUNCATED] = truncated, [FAULT_OLD] = old,
-        [FAULT_STRANGER] = stranger};
+        [FAULT_LIAR] = liar,           [FAULT_STRANGER] = stranger};
     run->next_fault_us[fault] =
         run_now_us(run) + run_gap_us(&run->faults[fault], run->plan.every_us[fault]);
     uint64_t node = run_pick(run, &run->faults[fault]);

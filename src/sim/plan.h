@@ -22,7 +22,8 @@
     _(MALFORMED, "malformed") /* a frame that is no message */                                     \
     _(TRUNCATED, "truncated") /* a frame of a wrong length */                                      \
     _(OLD, "old")             /* a message of, for or about an earlier life */                     \
-    _(STRANGER, "stranger")   /* a message from nobody */
+    _(STRANGER, "stranger")   /* a message from nobody */                                          \
+    _(LIAR, "liar")           /* a node has a say about one that is not below it */
 #define START_FAULTS(_)                                                                            \
     _(STILLBORN, "stillborn")   /* a node cannot be started */                                     \
     _(EARLY_END, "early-end")   /* a node ends before its hello */                                 \
