@@ -23,7 +23,7 @@ class TestSimulator(unittest.TestCase):
         status, output, complaints = simulate("--seeds", "1..5", "--minutes", 2, "--nodes", 7)
         self.assertEqual((status, complaints), (0, ""))
         self.assertRegex(output, r"^5 seeds, [\d.]+ node-hours, \d+ events; faults: crash \d+, .*"
-                                 r" drift \d; hash [0-9a-f]{16}; .*; 0 failures\n$")
+                                 r" drift \d, .*; hash [0-9a-f]{16}; .*; 0 failures\n$")
 
     def test_the_same_run(self):
         hashes = [re.search("hash (.*?);", simulate("--seeds", seed, "--minutes", 3)[1]).group(1)
