@@ -34,8 +34,7 @@ static xylem_event *event_at(const xylem *network, size_t index)
     return &network->events[at < network->capacity ? at : at - network->capacity];
 }
 
-/* Of more events than that the oldest are lost: nobody takes them, and a node may make any number.
- */
+/* Of more events than that, which nobody takes, the oldest are lost. */
 enum { EVENTS_MAX = 65536 };
 
 static bool make_room(xylem *network)
