@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,47 +73,52 @@ static bool write_letter(const xy_workers *parent, const xy_birth *birth, int en
     return written;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int error =
-        posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (!error)
-        error = posix_spawnattr_setsigmask(attributes, &none);
-    return error ? error : posix_spawnattr_setsigdefault(attributes, &all);
-}
-
 /* The worker inherits the letter and stderr, and nothing else of ours. */
-static int set_descriptors(posix_spawn_file_actions_t *actions, int letter_fd)
+static bool inherit(int letter_fd)
 {
-    int error = posix_spawn_file_actions_adddup2(actions, letter_fd, XY_WORKER_LETTER_FD);
-    if (!error)
-        error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (!error)
-        error = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    return error ? error
-                 : posix_spawn_file_actions_addclosefrom_np(actions, XY_WORKER_LETTER_FD + 1);
+    bool done = letter_fd == XY_WORKER_LETTER_FD ? fcntl(letter_fd, F_SETFD, 0) == 0
+                                                 : dup2(letter_fd, XY_WORKER_LETTER_FD) >= 0;
+    return done && dup2(open("/dev/null", O_RDONLY), STDIN_FILENO) >= 0 &&
+           dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO) >= 0 &&
+           close_range(XY_WORKER_LETTER_FD + 1, ~0U, 0) == 0;
 }
 
-static int spawn(pid_t *pid, int64_t id, int letter_fd)
+static void reset_signals(void)
 {
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_t actions;
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the new process, which has but one of our threads: only what a signal handler may do. */
+static _Noreturn void become_worker(char *const arguments[], int letter_fd)
+{
+    char reason[XYLEM_REASON_SIZE] = "it cannot be executed: ";
+    reset_signals();
+    if (inherit(letter_fd))
+        execve("/proc/self/exe", arguments, environ);
+    strncat(reason, strerrordesc_np(errno), sizeof reason - strlen(reason) - 1);
+    send(XY_WORKER_LETTER_FD, reason, strlen(reason), MSG_NOSIGNAL);
+    _exit(EXIT_FAILURE);
+}
+
+/* Not posix_spawn, which holds the caller up until the child has been executed: on a busy machine
+ * that can take longer than a heartbeat may. Returns -1 and errno on failure. */
+static pid_t spawn(int64_t id, int letter_fd)
+{
     char number[24], flag[] = XY_WORKER_FLAG;
     char *arguments[] = {program_invocation_short_name, flag, number, NULL};
+    sigset_t all, before;
     snprintf(number, sizeof number, "%lld", (long long)id);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_init(&actions);
-    int error = set_attributes(&attributes);
-    if (!error)
-        error = set_descriptors(&actions, letter_fd);
-    if (!error)
-        error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return error;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* our handlers are not for the child */
+    pid_t pid = fork();
+    if (pid == 0)
+        become_worker(arguments, letter_fd);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pid;
 }
 
 static bool watch(const xy_workers *parent, const xy_worker *child)
@@ -127,7 +132,8 @@ static bool watch(const xy_workers *parent, const xy_worker *child)
 static int launch(const xy_workers *parent, xy_worker *child, const xy_birth *birth)
 {
     int ends[2] = {-1, -1};
-    int error = write_letter(parent, birth, ends) ? spawn(&child->pid, birth->id, ends[1]) : errno;
+    child->pid = write_letter(parent, birth, ends) ? spawn(birth->id, ends[1]) : -1;
+    int error = child->pid < 0 ? errno : 0;
     close_fd(ends[1]);
     child->letter_fd = ends[0];
     if (error)

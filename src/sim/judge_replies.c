@@ -126,8 +126,10 @@ static void created(struct judge *judge, const struct entry *entry, int64_t pid)
 static bool has_failed(const struct judge *judge, const struct life *life, int status)
 {
     int64_t patience_us = judge->plan->timeout_ms * JUDGE_MS * 7 / 10;
-    int64_t said_us = life->greeted ? life->greeted_us : judge_now_us(judge);
-    int64_t took_us = life->started ? said_us - life->started_us : 0;
+    int64_t heard_us = life->greeted ? life->greeted_us : judge_now_us(judge);
+    if (heard_us < life->stalled_us)
+        heard_us = life->stalled_us;
+    int64_t took_us = life->started ? heard_us - life->started_us : 0;
     /* Who had to wait for the place has less time left. */
     bool patient = status == XYLEM_CANNOT_START && judge_lateness_us(judge) == 0;
     bool late = took_us >= (patient ? patience_us : 5 * JUDGE_MS);
