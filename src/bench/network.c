@@ -1,0 +1,53 @@
+#include "bench/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runtime/random.h"
+
+enum { SEED = 1, TIMEOUT_MS = 60000 };
+
+void expect(int error, const char *what)
+{
+    if (!error)
+        return;
+    fprintf(stderr, "xylem-bench: %s: %s\n", what, xylem_strerror(error));
+    exit(EXIT_FAILURE);
+}
+
+xylem *network_open(const struct setting *setting, int64_t heartbeat_ms)
+{
+    xylem *network;
+    xylem_options options = XYLEM_OPTIONS;
+    options.world = setting->world;
+    options.transport = setting->transport;
+    options.heartbeat_ms = heartbeat_ms;
+    options.timeout_ms = TIMEOUT_MS;
+    expect(xylem_open(&network, &options, NULL), "open");
+    return network;
+}
+
+int64_t *random_ids(size_t count)
+{
+    xy_random random = xy_random_stream(SEED, 0);
+    int64_t *ids = malloc(count * sizeof *ids);
+    expect(ids ? XYLEM_OK : XYLEM_NO_MEMORY, "ids");
+    for (size_t i = 0; i < count; i++) {
+        size_t other = (size_t)xy_random_below(&random, i + 1);
+        ids[i] = ids[other];
+        ids[other] = (int64_t)i;
+    }
+    return ids;
+}
+
+void network_fill(xylem *network, const int64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        expect(xylem_create(network, ids[i], NULL), xylem_reason(network));
+}
+
+void network_chain(xylem *network, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        expect(xylem_create(network, (int64_t)i, NULL), xylem_reason(network));
+}

@@ -1,0 +1,146 @@
+/* The programs beside this one: the simulator, and the command line. */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "bench/clock.h"
+#include "bench/network.h"
+#include "runtime/random.h"
+
+/* A program in the folder of this one, its input and its output. */
+struct program {
+    pid_t pid;
+    FILE *input, *output;
+};
+
+static void find(const char *name, char path[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    expect(length < 0, "exe");
+    path[length] = '\0';
+    char *end = strrchr(path, '/') + 1;
+    snprintf(end, (size_t)(path + PATH_MAX - end), "%s", name);
+}
+
+static struct program begin(const char *name, char *const arguments[])
+{
+    char path[PATH_MAX];
+    int in[2], out[2];
+    find(name, path);
+    expect(pipe(in) < 0 || pipe(out) < 0, "pipe");
+    struct program program = {.pid = fork()};
+    expect(program.pid < 0, "fork");
+    if (program.pid == 0) {
+        dup2(in[0], STDIN_FILENO);
+        dup2(out[1], STDOUT_FILENO);
+        close(in[1]);
+        close(out[0]);
+        execv(path, arguments);
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    program.input = fdopen(in[1], "w");
+    program.output = fdopen(out[0], "r");
+    return program;
+}
+
+static void end(struct program *program)
+{
+    fclose(program->input);
+    fclose(program->output);
+    waitpid(program->pid, NULL, 0);
+}
+
+/* The simulator. */
+
+double events_xylem(const struct setting *setting)
+{
+    char seeds[32];
+    static char name[] = "xylem-sim", option[] = "--seeds";
+    char *arguments[] = {name, option, seeds, NULL};
+    double events = -1;
+    char *line = NULL;
+    size_t size = 0;
+    snprintf(seeds, sizeof seeds, "1..%zu", setting->nodes);
+    struct program program = begin("xylem-sim", arguments);
+    while (getline(&line, &size, program.output) > 0) {
+        const char *found = strstr(line, "million events a second");
+        while (found && found > line && found[-1] != ';')
+            found--;
+        if (found && sscanf(found, "%*f s, %lf million", &events) != 1)
+            events = -1;
+    }
+    free(line);
+    end(&program);
+    return events;
+}
+
+/* As many entries as a simulated network has waiting, the first taken, a later one put in. */
+double events_floor(const struct setting *setting)
+{
+    enum { WAITING = 100, ROUNDS = 5000000 };
+    xy_random random = xy_random_stream(1, 0);
+    double *heap = calloc(WAITING, sizeof *heap);
+    (void)setting;
+    expect(!heap, "memory");
+    double begun = clock_now();
+    for (int i = 0; i < ROUNDS; i++) {
+        double entry = heap[0] + (double)xy_random_below(&random, 1000);
+        size_t at = 0, child;
+        while ((child = 2 * at + 1) < WAITING) {
+            if (child + 1 < WAITING && heap[child + 1] < heap[child])
+                child++;
+            if (heap[child] >= entry)
+                break;
+            heap[at] = heap[child];
+            at = child;
+        }
+        heap[at] = entry;
+    }
+    double result = ROUNDS / (clock_now() - begun) / 1e6;
+    free(heap);
+    return result;
+}
+
+/* The command line: how long it takes to show what there is. */
+
+static double show(const struct setting *setting, const char *command)
+{
+    static char name[] = "xylem";
+    char *arguments[] = {name, NULL};
+    char *line = NULL;
+    size_t size = 0;
+    int64_t *ids = random_ids(setting->nodes);
+    struct program program = begin("xylem", arguments);
+    for (size_t i = 0; i < setting->nodes; i++)
+        fprintf(program.input, "create %lld\n", (long long)ids[i]);
+    fflush(program.input);
+    for (size_t i = 0; i < setting->nodes; i++)
+        expect(getline(&line, &size, program.output) < 4 || line[0] != 'O', "create");
+    double begun = clock_now();
+    fprintf(program.input, "%s\nend\n", command); /* the second is an error, on a line of its own */
+    fflush(program.input);
+    while (getline(&line, &size, program.output) > 0 && strncmp(line, "Error", 5) != 0)
+        ;
+    double result = 1e3 * (clock_now() - begun);
+    free(line);
+    free(ids);
+    end(&program);
+    return result;
+}
+
+double all_xylem(const struct setting *setting)
+{
+    return show(setting, "all");
+}
+
+double tree_xylem(const struct setting *setting)
+{
+    return show(setting, "tree");
+}

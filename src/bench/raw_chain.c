@@ -1,0 +1,146 @@
+#include "bench/raw_chain.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "bench/network.h"
+#include "bench/raw.h"
+
+/* One process of the chain, as all of them see it. */
+struct link {
+    char endpoint[64], public[41], secret[41];
+    pid_t pid;
+    atomic_bool bound;
+};
+
+struct raw_chain {
+    size_t length;
+    enum xylem_transport transport;
+    struct link *links; /* 0: the process that began the chain */
+    void *context, *socket;
+    char folder[32];
+};
+
+static void set_key(void *socket, int option, const char *key)
+{
+    expect(zmq_setsockopt(socket, option, key, 40), "key");
+}
+
+static void connect_to_parent(const struct raw_chain *chain, size_t self, void *socket)
+{
+    const struct link *parent = &chain->links[self - 1];
+    while (!atomic_load(&parent->bound))
+        usleep(100);
+    if (chain->transport == XYLEM_TCP) {
+        set_key(socket, ZMQ_CURVE_SERVERKEY, parent->public);
+        set_key(socket, ZMQ_CURVE_PUBLICKEY, chain->links[self].public);
+        set_key(socket, ZMQ_CURVE_SECRETKEY, chain->links[self].secret);
+    }
+    raw_connect(socket, parent->endpoint);
+}
+
+static void bind_for_child(const struct raw_chain *chain, size_t self, void *socket)
+{
+    struct link *link = &chain->links[self];
+    size_t size = sizeof link->endpoint;
+    int one = 1;
+    if (chain->transport == XYLEM_TCP) {
+        zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &one, sizeof one);
+        set_key(socket, ZMQ_CURVE_SECRETKEY, link->secret);
+        raw_bind(socket, "tcp://127.0.0.1:*");
+        zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, link->endpoint, &size);
+    } else {
+        snprintf(link->endpoint, size, "ipc://%s/%zu", chain->folder, self);
+        raw_bind(socket, link->endpoint);
+    }
+    atomic_store(&link->bound, true);
+}
+
+/* The last one says that the chain is there, and sends back what it gets. */
+static _Noreturn void serve(struct raw_chain *chain, size_t self)
+{
+    struct raw_frame frame = {.kind = RAW_ASK};
+    bool last = self == chain->length;
+    char name = 'P';
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    void *context = zmq_ctx_new();
+    void *socket = raw_socket(context, 'R');
+    connect_to_parent(chain, self, socket);
+    bind_for_child(chain, self, socket);
+    if (last)
+        raw_send(socket, 'P', &frame);
+    while (raw_receive(socket, &name, &frame))
+        raw_send(socket, name == 'P' && !last ? 'R' : 'P', &frame);
+    _exit(EXIT_SUCCESS);
+}
+
+static void prepare(struct raw_chain *chain)
+{
+    size_t size = (chain->length + 1) * sizeof *chain->links;
+    chain->links = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    expect(chain->links == MAP_FAILED, "memory");
+    for (size_t i = 0; i <= chain->length; i++)
+        zmq_curve_keypair(chain->links[i].public, chain->links[i].secret);
+    strcpy(chain->folder, "/tmp/xylem-bench-XXXXXX");
+    expect(!mkdtemp(chain->folder), "folder");
+}
+
+struct raw_chain *raw_chain_open(size_t length, enum xylem_transport transport)
+{
+    struct raw_chain *chain = calloc(1, sizeof *chain);
+    struct raw_frame frame;
+    char name;
+    expect(!chain, "memory");
+    *chain = (struct raw_chain){.length = length, .transport = transport};
+    prepare(chain);
+    for (size_t i = 1; i <= length; i++) {
+        pid_t pid = fork();
+        expect(pid < 0, "fork");
+        if (pid == 0)
+            serve(chain, i);
+        chain->links[i].pid = pid;
+    }
+    chain->context = zmq_ctx_new();
+    chain->socket = raw_socket(chain->context, 'T');
+    bind_for_child(chain, 0, chain->socket);
+    raw_receive(chain->socket, &name, &frame);
+    return chain;
+}
+
+void raw_chain_trip(struct raw_chain *chain)
+{
+    struct raw_frame frame = {.kind = RAW_ASK};
+    char name;
+    raw_send(chain->socket, 'R', &frame);
+    raw_receive(chain->socket, &name, &frame);
+}
+
+static void remove_sockets(const struct raw_chain *chain)
+{
+    char path[64];
+    for (size_t i = 0; i <= chain->length; i++) {
+        snprintf(path, sizeof path, "%s/%zu", chain->folder, i);
+        unlink(path);
+    }
+    rmdir(chain->folder);
+}
+
+void raw_chain_close(struct raw_chain *chain)
+{
+    zmq_close(chain->socket);
+    zmq_ctx_term(chain->context);
+    for (size_t i = 1; i <= chain->length; i++) {
+        kill(chain->links[i].pid, SIGKILL);
+        waitpid(chain->links[i].pid, NULL, 0);
+    }
+    remove_sockets(chain);
+    free(chain);
+}

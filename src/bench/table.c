@@ -1,0 +1,106 @@
+#include "bench/bench.h"
+
+#define THREAD .world = XYLEM_THREAD
+#define IPC    .world = XYLEM_PROCESS, .transport = XYLEM_IPC
+#define TCP    .world = XYLEM_PROCESS, .transport = XYLEM_TCP
+
+#define HOP(name, what, reach, quick, ...)                                                         \
+    {                                                                                              \
+        name, what, "us", hop_xylem, hop_floor, {__VA_ARGS__}, reach, false, true, quick           \
+    }
+#define COST(name, what, unit, figure, reach, quick, ...)                                          \
+    {                                                                                              \
+        name, what, unit, figure##_xylem, figure##_floor, {__VA_ARGS__}, reach, false, false,      \
+            quick                                                                                  \
+    }
+
+const struct benchmark benchmarks[] = {
+    HOP("hop/1", "round trip through 1 node, each hop", 1.25, true, THREAD, .nodes = 1),
+    HOP("hop/10", "the same through 10 nodes", 1.25, true, THREAD, .nodes = 10),
+    HOP("hop/100", "the same through 100 nodes", 1.25, false, THREAD, .nodes = 100),
+    HOP("hop/1000", "the same through 1000 nodes", 1.25, false, THREAD, .nodes = 1000),
+    HOP("hop/ipc/1", "the same over ipc, 1 worker", 1.25, true, IPC, .nodes = 1),
+    HOP("hop/ipc/10", "the same over ipc, 10 workers", 1.25, false, IPC, .nodes = 10),
+    HOP("hop/tcp/1", "the same over tcp with CURVE, 1 worker", 1.25, true, TCP, .nodes = 1),
+    HOP("hop/tcp/10", "the same over tcp with CURVE, 10 workers", 1.25, false, TCP, .nodes = 10),
+    {"rate/10",
+     "requests to the end of a chain of 10, 1000 under way",
+     "a second",
+     rate_xylem,
+     rate_floor,
+     {THREAD, .nodes = 10},
+     0.7,
+     true,
+     false,
+     true},
+    COST("create/10", "create 10 nodes, each", "us", create, 1.5, true, THREAD, .nodes = 10),
+    COST("create/100", "create 100 nodes, each", "us", create, 1.5, true, THREAD, .nodes = 100),
+    COST("create/1000", "create 1000 nodes, each", "us", create, 1.5, true, THREAD, .nodes = 1000),
+    COST("create/10000", "create 10000 nodes, each", "us", create, 1.5, false, THREAD,
+         .nodes = 10000),
+    COST("close/10", "close 10 nodes, each", "us", close, 1.5, true, THREAD, .nodes = 10),
+    COST("close/100", "close 100 nodes, each", "us", close, 1.5, true, THREAD, .nodes = 100),
+    COST("close/1000", "close 1000 nodes, each", "us", close, 1.5, true, THREAD, .nodes = 1000),
+    COST("close/10000", "close 10000 nodes, each", "us", close, 1.5, false, THREAD, .nodes = 10000),
+    COST("memory/100", "memory of 100 nodes, each", "KiB", memory, 1.2, true, THREAD, .nodes = 100),
+    COST("memory/1000", "memory of 1000 nodes, each", "KiB", memory, 1.2, true, THREAD,
+         .nodes = 1000),
+    COST("memory/10000", "memory of 10000 nodes, each", "KiB", memory, 1.2, false, THREAD,
+         .nodes = 10000),
+    {"nodes",
+     "nodes in one process, with heartbeats each second",
+     "",
+     capacity_xylem,
+     NULL,
+     {THREAD, .nodes = 17500, .seconds = 5},
+     17500,
+     true,
+     false,
+     false},
+    COST("beats/1000", "heartbeats of 1000 nodes each second", "% of a core", beats, 1.3, true,
+         THREAD, .nodes = 1000, .seconds = 4),
+    COST("start/ipc/100", "start 100 workers over ipc, each", "ms", start, 1.2, false, IPC,
+         .nodes = 100),
+    COST("start/ipc/500", "start 500 workers over ipc, each", "ms", start, 1.2, false, IPC,
+         .nodes = 500),
+    COST("start/tcp/100", "start 100 workers over tcp, each", "ms", start, 1.2, false, TCP,
+         .nodes = 100),
+    COST("start/tcp/500", "start 500 workers over tcp, each", "ms", start, 1.2, false, TCP,
+         .nodes = 500),
+    COST("worker/ipc", "memory of a worker's own, ipc", "KiB", worker_memory, 1.2, true, IPC,
+         .nodes = 20),
+    COST("worker/tcp", "memory of a worker's own, tcp", "KiB", worker_memory, 1.2, true, TCP,
+         .nodes = 20),
+    {"events",
+     "simulated events",
+     "M a second",
+     events_xylem,
+     events_floor,
+     {.nodes = 100},
+     0.3,
+     true,
+     true,
+     true},
+    {"all",
+     "show the list of 10000 nodes",
+     "ms",
+     all_xylem,
+     NULL,
+     {.nodes = 10000},
+     10,
+     false,
+     false,
+     false},
+    {"tree",
+     "draw the tree of 10000 nodes",
+     "ms",
+     tree_xylem,
+     NULL,
+     {.nodes = 10000},
+     10,
+     false,
+     false,
+     false},
+};
+
+const size_t benchmark_count = sizeof benchmarks / sizeof *benchmarks;

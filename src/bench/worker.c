@@ -1,0 +1,143 @@
+/* Worker processes, beside processes that only connect. */
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "bench/bench.h"
+#include "bench/clock.h"
+#include "bench/network.h"
+
+static char floor_flag[] = "--floor";
+
+/* Connects, says so, and waits to be killed. */
+void spawned_floor(int argc, char **argv)
+{
+    char rest[8];
+    if (argc != 3 || strcmp(argv[1], floor_flag) != 0)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    void *socket = zmq_socket(zmq_ctx_new(), ZMQ_DEALER);
+    if (zmq_connect(socket, argv[2]) == 0)
+        zmq_send(socket, "hello", 5, 0);
+    zmq_recv(socket, rest, sizeof rest, 0);
+    exit(EXIT_FAILURE);
+}
+
+/* KiB that belong to a process alone. */
+static double own_memory_kib(int64_t pid)
+{
+    char path[64], line[256];
+    double sum = 0, part;
+    snprintf(path, sizeof path, "/proc/%lld/smaps_rollup", (long long)pid);
+    FILE *file = fopen(path, "re");
+    expect(!file, path);
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "Private_Clean: %lf", &part) == 1 ||
+            sscanf(line, "Private_Dirty: %lf", &part) == 1)
+            sum += part;
+    fclose(file);
+    return sum;
+}
+
+struct costs {
+    double start_ms, memory_kib; /* of each */
+};
+
+static struct costs costs_of_xylem(const struct setting *setting)
+{
+    const xylem_node *nodes;
+    size_t count;
+    struct costs costs = {0};
+    int64_t *ids = random_ids(setting->nodes);
+    xylem *network = network_open(setting, 0);
+    double begun = clock_now();
+    network_fill(network, ids, setting->nodes);
+    costs.start_ms = 1e3 * (clock_now() - begun) / (double)setting->nodes;
+    expect(xylem_list(network, &nodes, &count), "list");
+    for (size_t i = 0; i < count; i++)
+        costs.memory_kib += own_memory_kib(nodes[i].pid) / (double)count;
+    xylem_close(&network);
+    free(ids);
+    return costs;
+}
+
+static void spawn(pid_t *pid, char *endpoint)
+{
+    static char name[] = "xylem-bench";
+    char *arguments[] = {name, floor_flag, endpoint, NULL};
+    expect(posix_spawn(pid, "/proc/self/exe", NULL, NULL, arguments, environ), "spawn");
+}
+
+static void await_hello(void *socket)
+{
+    char frame[16];
+    for (int frames = 0; frames < 2; frames++)
+        expect(zmq_recv(socket, frame, sizeof frame, 0) < 0, "receive");
+}
+
+static void *bind_floor(void *context, const struct setting *setting, char endpoint[64])
+{
+    void *socket = zmq_socket(context, ZMQ_ROUTER);
+    size_t size = 64;
+    if (setting->transport == XYLEM_TCP)
+        snprintf(endpoint, size, "tcp://127.0.0.1:*");
+    else
+        snprintf(endpoint, size, "ipc:///tmp/xylem-bench-%d", (int)getpid());
+    expect(zmq_bind(socket, endpoint), "bind");
+    zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
+    return socket;
+}
+
+static struct costs costs_of_floor(const struct setting *setting)
+{
+    char endpoint[64];
+    struct costs costs = {0};
+    pid_t *pids = calloc(setting->nodes, sizeof *pids);
+    void *context = zmq_ctx_new();
+    void *socket = bind_floor(context, setting, endpoint);
+    expect(!pids, "memory");
+    double begun = clock_now();
+    for (size_t i = 0; i < setting->nodes; i++) {
+        spawn(&pids[i], endpoint);
+        await_hello(socket);
+    }
+    costs.start_ms = 1e3 * (clock_now() - begun) / (double)setting->nodes;
+    for (size_t i = 0; i < setting->nodes; i++)
+        costs.memory_kib += own_memory_kib(pids[i]) / (double)setting->nodes;
+    for (size_t i = 0; i < setting->nodes; i++) {
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], NULL, 0);
+    }
+    if (setting->transport == XYLEM_IPC)
+        unlink(endpoint + strlen("ipc://"));
+    zmq_close(socket);
+    zmq_ctx_term(context);
+    free(pids);
+    return costs;
+}
+
+double start_xylem(const struct setting *setting)
+{
+    return costs_of_xylem(setting).start_ms;
+}
+
+double start_floor(const struct setting *setting)
+{
+    return costs_of_floor(setting).start_ms;
+}
+
+double worker_memory_xylem(const struct setting *setting)
+{
+    return costs_of_xylem(setting).memory_kib;
+}
+
+double worker_memory_floor(const struct setting *setting)
+{
+    return costs_of_floor(setting).memory_kib;
+}
