@@ -44,7 +44,7 @@ static bool waited_for(const xy_controller *controller, const xy_pending_entry *
 static void answer_waits(xy_controller *controller)
 {
     for (size_t i = 0; i < controller->waiting.count;) {
-        xy_pending_entry entry = controller->waiting.entries[i];
+        xy_pending_entry entry = *xy_pending_at(&controller->waiting, i);
         if (waited_for(controller, &entry)) {
             xy_pending_take(&controller->waiting, entry.request, NULL);
             answer(controller, entry.request, XYLEM_OK);

@@ -5,12 +5,28 @@
 #include "core/machine.h"
 #include "core/memory.h"
 
-static int grow(xy_pending *pending)
+static xy_pending_entry *at(const xy_pending *pending, size_t index)
+{
+    return &pending->entries[pending->first + index];
+}
+
+const xy_pending_entry *xy_pending_at(const xy_pending *pending, size_t index)
+{
+    return at(pending, index);
+}
+
+/* Room behind the last entry: what is free in front is used when it is half of all there is. */
+static int make_room(xy_pending *pending)
 {
     if (pending->count == XY_PENDING_MAX)
         return XYLEM_BUSY;
-    if (pending->count < pending->capacity)
+    if (pending->first + pending->count < pending->capacity)
         return XYLEM_OK;
+    if (pending->first > pending->count) {
+        memcpy(pending->entries, at(pending, 0), pending->count * sizeof *pending->entries);
+        pending->first = 0;
+        return XYLEM_OK;
+    }
     size_t capacity = pending->capacity ? 2 * pending->capacity : 8;
     xy_pending_entry *entries = xy_resize(pending->entries, capacity * sizeof *entries);
     if (!entries)
@@ -22,28 +38,45 @@ static int grow(xy_pending *pending)
 
 int xy_pending_add(xy_pending *pending, const xy_pending_entry *entry)
 {
-    int error = grow(pending);
-    if (!error)
-        pending->entries[pending->count++] = *entry;
-    return error;
+    int error = make_room(pending);
+    if (error)
+        return error;
+    size_t last = pending->count++;
+    *at(pending, last) = *entry;
+    if (last > 0 && entry->deadline_ms < at(pending, last - 1)->deadline_ms)
+        pending->unsorted = true;
+    return XYLEM_OK;
+}
+
+/* Those on the shorter side move up. */
+static void close_gap(xy_pending *pending, size_t index)
+{
+    size_t behind = pending->count - index - 1;
+    if (behind < index) {
+        memmove(at(pending, index), at(pending, index + 1), behind * sizeof *pending->entries);
+    } else {
+        memmove(at(pending, 1), at(pending, 0), index * sizeof *pending->entries);
+        pending->first++;
+    }
+    pending->count--;
+    if (pending->count == 0)
+        pending->unsorted = false;
 }
 
 static bool take_at(xy_pending *pending, size_t index, xy_pending_entry *entry)
 {
     if (index == pending->count)
         return false;
-    xy_pending_entry *found = &pending->entries[index];
     if (entry)
-        *entry = *found;
-    pending->count--;
-    memmove(found, found + 1, (pending->count - index) * sizeof *found);
+        *entry = *at(pending, index);
+    close_gap(pending, index);
     return true;
 }
 
 static size_t index_of(const xy_pending *pending, uint64_t request)
 {
     size_t i = 0;
-    while (i < pending->count && pending->entries[i].request != request)
+    while (i < pending->count && at(pending, i)->request != request)
         i++;
     return i;
 }
@@ -51,7 +84,7 @@ static size_t index_of(const xy_pending *pending, uint64_t request)
 const xy_pending_entry *xy_pending_find(const xy_pending *pending, uint64_t request)
 {
     size_t i = index_of(pending, request);
-    return i < pending->count ? &pending->entries[i] : NULL;
+    return i < pending->count ? at(pending, i) : NULL;
 }
 
 bool xy_pending_take(xy_pending *pending, uint64_t request, xy_pending_entry *entry)
@@ -62,26 +95,32 @@ bool xy_pending_take(xy_pending *pending, uint64_t request, xy_pending_entry *en
 bool xy_pending_take_of(xy_pending *pending, uint64_t peer, xy_pending_entry *entry)
 {
     size_t i = 0;
-    while (i < pending->count && pending->entries[i].peer != peer)
+    while (i < pending->count && at(pending, i)->peer != peer)
         i++;
     return take_at(pending, i, entry);
+}
+
+/* How many of the first entries have to be looked at to know about all deadlines. */
+static size_t span(const xy_pending *pending)
+{
+    return pending->unsorted || pending->count == 0 ? pending->count : 1;
 }
 
 bool xy_pending_take_due(xy_pending *pending, int64_t now_ms, xy_pending_entry *entry)
 {
-    size_t i = 0;
-    while (i < pending->count && pending->entries[i].deadline_ms > now_ms)
-        i++;
-    return take_at(pending, i, entry);
+    for (size_t i = 0; i < span(pending); i++)
+        if (at(pending, i)->deadline_ms <= now_ms)
+            return take_at(pending, i, entry);
+    return false;
 }
 
 int64_t xy_pending_deadline(const xy_pending *pending)
 {
-    int64_t earliest = XY_NEVER;
-    for (size_t i = 0; i < pending->count; i++)
-        if (pending->entries[i].deadline_ms < earliest)
-            earliest = pending->entries[i].deadline_ms;
-    return earliest;
+    int64_t earliest_ms = XY_NEVER;
+    for (size_t i = 0; i < span(pending); i++)
+        if (at(pending, i)->deadline_ms < earliest_ms)
+            earliest_ms = at(pending, i)->deadline_ms;
+    return earliest_ms;
 }
 
 void xy_pending_clear(xy_pending *pending)

@@ -25,11 +25,15 @@ typedef struct xy_pending_entry {
 /* All zero is an empty one. */
 typedef struct xy_pending {
     xy_pending_entry *entries;
-    size_t count, capacity;
+    size_t first, count, capacity;
+    bool unsorted; /* a deadline is not as late as one before it */
 } xy_pending;
 
 /* Adds an entry. XYLEM_BUSY when XY_PENDING_MAX are pending, XYLEM_NO_MEMORY. */
 int xy_pending_add(xy_pending *pending, const xy_pending_entry *entry);
+
+/* An entry by its place, of which there are `count`. */
+const xy_pending_entry *xy_pending_at(const xy_pending *pending, size_t index);
 
 /* The entry of a request, or NULL; lasts until the next add or take. */
 const xy_pending_entry *xy_pending_find(const xy_pending *pending, uint64_t request);

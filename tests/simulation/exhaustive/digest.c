@@ -24,7 +24,7 @@ static void add_pending(digest *d, const xy_pending *pending)
 {
     add(d, pending->count);
     for (size_t i = 0; i < pending->count; i++) {
-        const xy_pending_entry *entry = &pending->entries[i];
+        const xy_pending_entry *entry = xy_pending_at(pending, i);
         add(d, entry->request);
         add(d, entry->peer << 8 | (uint64_t)entry->operation);
         add(d, (uint64_t)entry->id << 8 | entry->incarnation);
