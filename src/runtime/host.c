@@ -150,22 +150,31 @@ static bool attend(xy_host *host)
     return !host->stopped;
 }
 
-/* True when the link may hold more, or when it was rung: then there is more to look at than it. */
+/* True when it was a ring: then there is more to look at than the link. */
+static bool hear(xy_host *host, const xy_received *received)
+{
+    xy_event event = {.kind = XY_EVENT_FRAME,
+                      .peer = received->peer,
+                      .bytes = received->frame,
+                      .size = received->size};
+    if (event.size > 0 && event.peer == XY_STRANGER)
+        xy_log_line(&host->log, XYLEM_LOG_DEBUG, "dropped a frame of a stranger");
+    else if (event.size > 0)
+        take(host, &event);
+    return event.size == 0;
+}
+
+/* True when the link may hold more, or when it was rung. */
 static bool drain(xy_host *host)
 {
-    xy_event event = {.kind = XY_EVENT_FRAME};
+    xy_received received;
     bool rung = false;
     for (int taken = 0; taken < BATCH && !host->stopped; taken++) {
-        if (!xy_link_receive(host->link, &event.peer, &event.bytes, &event.size))
+        if (!xy_link_receive(host->link, &received))
             return rung;
         if (!attend(host)) /* what is sent after a pause or a kill is not heard any more */
             return false;
-        if (event.size == 0)
-            rung = true;
-        else if (event.peer == XY_STRANGER)
-            xy_log_line(&host->log, XYLEM_LOG_DEBUG, "dropped a frame of a stranger");
-        else
-            take(host, &event);
+        rung = hear(host, &received) || rung;
     }
     return true;
 }
@@ -189,14 +198,22 @@ bool xy_host_work(xy_host *host)
     return busy && !host->stopped;
 }
 
-void xy_host_wait(xy_host *host, int64_t until_ms)
+/* How long it may sleep. */
+static int64_t left_ms(const xy_host *host, int64_t until_ms)
 {
-    int fds[] = {host->nursery->fd, host->wake_fd};
     int64_t deadline_ms = host->machine.deadline(host->machine.self);
     if (until_ms < deadline_ms)
         deadline_ms = until_ms;
-    int64_t left_ms = deadline_ms - xy_clock_now_ms();
-    xy_link_wait(host->link, fds, 2, left_ms > 0 ? left_ms : 0);
+    if (deadline_ms == XY_NEVER)
+        return XY_NEVER;
+    int64_t left = deadline_ms - xy_clock_now_ms();
+    return left > 0 ? left : 0;
+}
+
+void xy_host_wait(xy_host *host, int64_t until_ms)
+{
+    int fds[] = {host->nursery->fd, host->wake_fd};
+    xy_link_wait(host->link, fds, 2, left_ms(host, until_ms));
 }
 
 int xy_host_open(xy_host *host)
@@ -216,9 +233,27 @@ void xy_host_close(xy_host *host)
     host->frame = NULL;
 }
 
+/* Waits for a frame, and works. */
+static void await(xy_host *host)
+{
+    xy_received received;
+    bool heard = xy_link_await(host->link, left_ms(host, XY_NEVER), &received);
+    if (!attend(host))
+        return;
+    reap(host);
+    if (heard && !host->stopped)
+        hear(host, &received);
+    if (!host->stopped)
+        tick(host);
+    xy_link_flush(host->link);
+}
+
 void xy_host_run(xy_host *host)
 {
+    bool only_link = host->nursery->fd < 0 && host->wake_fd < 0;
     while (!host->stopped)
-        if (!xy_host_work(host) && !host->stopped)
+        if (only_link)
+            await(host);
+        else if (!xy_host_work(host) && !host->stopped)
             xy_host_wait(host, XY_NEVER);
 }

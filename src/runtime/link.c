@@ -32,6 +32,7 @@ struct xy_link {
     letter *first, **last;
     size_t letters;
     int fd;         /* ZMQ_FD */
+    int timeout;    /* ZMQ_RCVTIMEO */
     bool empty;     /* nothing was sent since the link was seen empty: only then ZMQ_FD tells */
     uint64_t rings; /* how often an endpoint was rung: each time under a new name */
     char endpoint[XY_ENDPOINT_SIZE];
@@ -138,6 +139,7 @@ int xy_link_open(xy_link **result, const xy_link_options *options, char reason[X
     }
     zmq_msg_init(&link->frame);
     link->last = &link->first;
+    link->timeout = -1;
     if (!open_sockets(link, options))
         snprintf(reason, XYLEM_REASON_SIZE, "no socket to be had: %s", zmq_strerror(errno));
     else if (attach(link, options))
@@ -319,28 +321,39 @@ static bool drop_rest(xy_link *link)
     return more;
 }
 
-bool xy_link_receive(xy_link *link, uint64_t *peer, const void **frame, size_t *size)
+/* The name has come: takes what it says. */
+static void receive_rest(xy_link *link, xy_received *received)
+{
+    *received = (xy_received){.peer = peer_of(&link->frame), .frame = ""};
+    if (!zmq_msg_more(&link->frame) || zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0 ||
+        drop_rest(link))
+        return;
+    received->peer = true_peer(link, received->peer);
+    received->frame = zmq_msg_data(&link->frame);
+    received->size = zmq_msg_size(&link->frame);
+}
+
+bool xy_link_receive(xy_link *link, xy_received *received)
 {
     link->empty = zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0;
     if (link->empty && link->door)
         xy_door_serve(link->door);
-    if (link->empty)
-        return false;
-    *peer = peer_of(&link->frame);
-    *frame = "";
-    *size = 0;
-    if (!zmq_msg_more(&link->frame) || zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0 ||
-        drop_rest(link))
-        return true;
-    *peer = true_peer(link, *peer);
-    *frame = zmq_msg_data(&link->frame);
-    *size = zmq_msg_size(&link->frame);
-    return true;
+    if (!link->empty)
+        receive_rest(link, received);
+    return !link->empty;
 }
 
 /* Waiting. */
 
 enum { FDS_MAX = 4, RETRY_MS = 10 };
+
+/* For how long to wait: a ROUTER does not tell when it can send to one of its peers. */
+static int patience(const xy_link *link, int64_t timeout_ms)
+{
+    if (link->first && timeout_ms > RETRY_MS)
+        return RETRY_MS;
+    return timeout_ms > INT_MAX ? -1 : (int)timeout_ms;
+}
 
 void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
 {
@@ -353,9 +366,18 @@ void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
     for (int i = 0; i < count && i < FDS_MAX; i++)
         if (fds[i] >= 0)
             polled[used++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    if (link->first && timeout_ms > RETRY_MS)
-        timeout_ms = RETRY_MS; /* a ROUTER does not tell when it can send to one of its peers */
-    poll(polled, used, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
+    poll(polled, used, patience(link, timeout_ms));
+}
+
+bool xy_link_await(xy_link *link, int64_t timeout_ms, xy_received *received)
+{
+    int timeout = patience(link, timeout_ms);
+    if (timeout != link->timeout && set(link->socket, ZMQ_RCVTIMEO, timeout))
+        link->timeout = timeout;
+    bool come = zmq_msg_recv(&link->frame, link->socket, 0) >= 0;
+    if (come)
+        receive_rest(link, received);
+    return come;
 }
 
 void xy_link_fds(const xy_link *link, int fds[XY_LINK_FDS])

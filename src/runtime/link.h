@@ -47,9 +47,21 @@ const char *xy_link_endpoint(const xy_link *link);
  * XYLEM_NO_MEMORY. */
 int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, xy_urgency urgency);
 
-/* Takes the next frame; false when there is none. It lasts until the next call. An empty one, or
- * one from XY_STRANGER, is only a ring: it means no more than that something has happened. */
-bool xy_link_receive(xy_link *link, uint64_t *peer, const void **frame, size_t *size);
+/* What has come. An empty frame, or one from XY_STRANGER, is only a ring: it means no more than
+ * that something has happened. */
+typedef struct xy_received {
+    uint64_t peer;
+    const void *frame; /* lasts until the next call on the link */
+    size_t size;
+} xy_received;
+
+/* Takes the next frame; false when there is none. */
+bool xy_link_receive(xy_link *link, xy_received *received);
+
+/* The same, but waits for it, for `timeout_ms` at most (XY_NEVER: for ever). Of a link without a
+ * door: whoever has nothing else to wait for spends two system calls less than with xy_link_wait.
+ * May come back early, with nothing. */
+bool xy_link_await(xy_link *link, int64_t timeout_ms, xy_received *received);
 
 /* Sends what waits in the outbox; true when nothing is left in it. */
 bool xy_link_flush(xy_link *link);

@@ -185,8 +185,9 @@ def main():
     options = read_options()
     print(f"--seed {options.seed}", flush=True)
     probes, began = Probes(), now()
+    # In one session with the probes and the load: to each session the kernel gives its own share.
     with Program("--heartbeat", options.heartbeat, "--timeout", 1000 * TIMEOUT,
-                 world=options.transport, path=options.program) as program:
+                 world=options.transport, path=options.program, session=False) as program:
         soak = Soak(options, program, probes)
         ending = None
         try:

@@ -146,7 +146,7 @@ class Program:
     started = set()
 
     def __init__(self, *arguments, world=None, path=None, home=None, environment=(), prepare=None,
-                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, terminal=False):
+                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, terminal=False, session=True):
         self.home, self.own_home = home or Home(), home is None
         self.notices, self.buffer = [], b""
         self.folders_before = set(self.home.files())
@@ -165,7 +165,7 @@ class Program:
 
         self.process = subprocess.Popen(
             command, stdin=stdin, stdout=stdout, stderr=stdin if terminal else self.error_file,
-            env=dict(self.home.environment(), **dict(environment)), start_new_session=True,
+            env=dict(self.home.environment(), **dict(environment)), start_new_session=session,
             preexec_fn=before if terminal or prepare else None)
         self.pid = self.process.pid
         Program.started.add(self.pid)

@@ -57,11 +57,12 @@ static int tear_down(void **state)
 /* The next frame that arrives, until `timeout_ms` are over; false when there is none. */
 static bool hear(fixture *f, uint64_t *peer, int timeout_ms)
 {
-    const void *frame;
-    size_t size;
+    xy_received received;
     for (int waited = 0; waited < timeout_ms; waited += 10) {
-        if (xy_link_receive(f->parent, peer, &frame, &size))
+        if (xy_link_receive(f->parent, &received)) {
+            *peer = received.peer;
             return true;
+        }
         xy_link_wait(f->parent, NULL, 0, 10);
     }
     return false;

@@ -56,12 +56,11 @@ static uint64_t fill(fixture *f, uint64_t next, xy_urgency urgency)
 
 static uint64_t expect_numbers(fixture *f, uint64_t next)
 {
-    uint64_t peer, number;
-    const void *frame;
-    size_t size;
-    while (xy_link_receive(f->parent, &peer, &frame, &size)) {
-        assert_true(peer == CHILD && size == sizeof number);
-        memcpy(&number, frame, size);
+    xy_received received;
+    uint64_t number;
+    while (xy_link_receive(f->parent, &received)) {
+        assert_true(received.peer == CHILD && received.size == sizeof number);
+        memcpy(&number, received.frame, sizeof number);
         assert_true(number == next++);
     }
     return next;
