@@ -182,7 +182,7 @@ int xylem_run(xylem *network, int64_t duration_ms);
 /* A descriptor that becomes readable when the network has something to do: then call
  * xylem_run (network, 0) and take the events. For poll, epoll and the like; owned by the network.
  * -1 in the simulated world, where nothing happens by itself. */
-int xylem_fd(const xylem *network);
+int xylem_fd(xylem *network);
 
 /* The time that the network lives in, in milliseconds from an arbitrary start; never goes back. */
 int64_t xylem_now(const xylem *network);

@@ -14,6 +14,7 @@ struct xylem {
     xy_controller controller;
     xy_world *world;
     atomic_bool interrupted;
+    bool polled; /* somebody has the descriptor */
 
     uint64_t request; /* the command that is waited for; 0: its reply is here */
     xy_action reply;  /* the latest; its payload lasts until the next call */
@@ -115,6 +116,8 @@ static void forget_answer(xylem *network)
 /* So that whoever polls the descriptor learns what is left to do. */
 static void arm(xylem *network)
 {
+    if (!network->polled)
+        return;
     int64_t due_ms = network->count > 0 ? 0 : xy_controller_deadline(&network->controller);
     network->world->ops->arm(network->world, due_ms);
 }
@@ -281,8 +284,10 @@ int xylem_run(xylem *network, int64_t duration_ms)
     return atomic_load(&network->interrupted) ? XYLEM_INTERRUPTED : XYLEM_OK;
 }
 
-int xylem_fd(const xylem *network)
+int xylem_fd(xylem *network)
 {
+    network->polled = true;
+    arm(network);
     return network->world->ops->fd(network->world);
 }
 
@@ -336,10 +341,8 @@ static int open_world(xylem *network, const xylem_options *options, char *reason
                                  .deliver = deliver,
                                  .owner = network};
     network->world = begin_world[options->world](&settings, reason);
-    if (network->world) {
-        arm(network);
+    if (network->world)
         return XYLEM_OK;
-    }
     xy_controller_clear(&network->controller);
     return XYLEM_CANNOT_OPEN;
 }

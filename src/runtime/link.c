@@ -388,7 +388,7 @@ void xy_link_fds(const xy_link *link, int fds[XY_LINK_FDS])
 
 bool xy_link_idle(const xy_link *link)
 {
-    return (events_of(link->socket) & ZMQ_POLLIN) == 0 &&
+    return (link->empty || (events_of(link->socket) & ZMQ_POLLIN) == 0) &&
            (!link->door || xy_door_quiet(link->door));
 }
 

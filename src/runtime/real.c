@@ -43,6 +43,7 @@ bool xy_real_open(xy_real *real, const xy_world_options *options, xy_link *link,
                            .deliver = options->deliver,
                            .owner = options->owner,
                            .wake_fd = real->wake_fd};
+    real->armed_ms = XY_NEVER;
     return true;
 }
 
@@ -81,7 +82,8 @@ static void quieten(int fd)
 
 bool xy_real_work(xy_world *world)
 {
-    quieten(real_of(world)->wake_fd);
+    if (atomic_exchange(&real_of(world)->woken, false))
+        quieten(real_of(world)->wake_fd);
     return xy_host_work(&real_of(world)->host);
 }
 
@@ -95,7 +97,8 @@ void xy_real_wake(xy_world *world)
     int saved = errno; /* may run in a signal handler */
     uint64_t one = 1;
     if (write(real_of(world)->wake_fd, &one, sizeof one) < 0)
-        errno = saved; /* it is readable already */
+        errno = saved;                          /* it is readable already */
+    atomic_store(&real_of(world)->woken, true); /* only now: what is read away was written before */
     errno = saved;
 }
 
@@ -106,10 +109,13 @@ int xy_real_fd(const xy_world *world)
 
 void xy_real_arm(xy_world *world, int64_t due_ms)
 {
-    const xy_real *real = real_of(world);
+    xy_real *real = real_of(world);
     struct itimerspec when = {.it_value = {0}};
     if (!xy_link_idle(real->host.link))
         due_ms = 0;
+    if (due_ms == real->armed_ms)
+        return;
+    real->armed_ms = due_ms;
     if (due_ms != XY_NEVER) /* all zero would disarm it */
         when.it_value = (struct timespec){due_ms / 1000, due_ms % 1000 * 1000000 + 1};
     timerfd_settime(real->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);

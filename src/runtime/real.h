@@ -4,6 +4,8 @@
 #ifndef XY_REAL_H
 #define XY_REAL_H
 
+#include <stdatomic.h>
+
 #include "runtime/host.h"
 #include "runtime/world.h"
 
@@ -11,6 +13,8 @@ typedef struct xy_real {
     xy_world world;
     xy_host host;
     int poll_fd, timer_fd, wake_fd;
+    int64_t armed_ms; /* when the timer makes poll_fd readable */
+    atomic_bool woken;
 } xy_real;
 
 /* How many descriptors xy_real_open takes. */
