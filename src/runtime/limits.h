@@ -17,7 +17,8 @@ bool xy_limits_descriptors(int wanted, char reason[XYLEM_REASON_SIZE]);
 /* Whether `wanted` more bytes of memory can be had at once. If not, `reason` says what to do. */
 bool xy_limits_memory(size_t wanted, char reason[XYLEM_REASON_SIZE]);
 
-/* Whether `wanted` more threads can be had, and the memory for them. If not, `reason` says what to do. */
+/* Whether `wanted` more threads can be had, and the memory for them. If not, `reason` says what to
+ * do. */
 bool xy_limits_threads(int wanted, char reason[XYLEM_REASON_SIZE]);
 
 /* Whether two more tcp ports can be had: to listen, and to connect. If not, `reason` says what to
