@@ -128,7 +128,7 @@ void xylem_worker(int argc, char **argv);
 /* Opens a network without nodes. `options` may be NULL; `reason` (may be NULL) gets the cause of a
  * failure, for a person to read. The caller owns *network and ends it with xylem_close; it is NULL
  * after a failure.
- * XYLEM_CANNOT_OPEN: descriptors, threads or a private folder cannot be had.
+ * XYLEM_CANNOT_OPEN: descriptors, threads, memory, ports or a private folder cannot be had.
  * XYLEM_INVALID: an option is out of range, or the process world without xylem_worker. */
 int xylem_open(xylem **network, const xylem_options *options, char reason[XYLEM_REASON_SIZE]);
 

@@ -102,16 +102,14 @@ static xy_actor *start_child(xy_engine *engine, xy_actor *parent, const xy_birth
 
 static void perform_start(xy_engine *engine, xy_actor *who, const xy_action *action)
 {
-    static const char reason[] = "it could not be started";
     xy_birth birth = {.id = action->message.id, .incarnation = action->peer};
     for (size_t i = 0; i < sizeof birth.secret; i++)
         birth.secret[i] = (uint8_t)xy_random_next(&engine->network);
     bool stillborn = xy_engine_happens(engine, engine->odds.stillborn);
     engine->mishaps.stillborn += stillborn;
-    xy_event event = {.kind = XY_EVENT_STILLBORN,
-                      .peer = action->peer,
-                      .bytes = reason,
-                      .size = sizeof reason - 1};
+    const char *reason = stillborn ? "it could not be started" : xylem_strerror(XYLEM_NO_MEMORY);
+    xy_event event = {
+        .kind = XY_EVENT_STILLBORN, .peer = action->peer, .bytes = reason, .size = strlen(reason)};
     if (!stillborn && start_child(engine, who, &birth))
         event = (xy_event){.kind = XY_EVENT_BORN,
                            .peer = action->peer,

@@ -90,6 +90,10 @@ static bool make(xy_folder *folder)
     if (!mkdtemp(folder->path)) /* mode 0700 */
         return false;
     folder->fd = lock(AT_FDCWD, folder->path);
+    int error = errno;
+    if (folder->fd < 0)
+        rmdir(folder->path);
+    errno = error;
     return folder->fd >= 0 && access(folder->path, F_OK) == 0;
 }
 

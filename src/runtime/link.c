@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "core/machine.h"
 #include "core/message.h"
+#include "runtime/limits.h"
 
 /* Neighbours' names on the wire: the parent's is ours to give, a child brings its own. */
 enum { NAME_SIZE = 9, PATIENCE_MS = 5000 /* with those who do not say who they are */ };
@@ -17,6 +19,9 @@ static const char parent_name[NAME_SIZE] = "^parent^";
 
 /* What encryption adds to a frame, which counts for the largest that is taken: 33 bytes. */
 enum { ENVELOPE_MAX = 64 };
+
+/* A frame is large when it could use up the memory that libzmq cannot do without. */
+enum { LARGE = 64 * 1024, MEMORY_IN_RESERVE = 2 * 1024 * 1024 };
 
 typedef struct letter {
     struct letter *next;
@@ -103,10 +108,18 @@ static bool guard(void *socket, const xy_keys *keys)
             set_text(socket, ZMQ_ZAP_DOMAIN, "xylem"));
 }
 
+/* libzmq would go on trying to reach a socket that is not there any more. */
+static bool is_reachable(const char *endpoint)
+{
+    static const char ipc[] = "ipc://";
+    size_t size = sizeof ipc - 1;
+    return strncmp(endpoint, ipc, size) != 0 || access(endpoint + size, F_OK) == 0;
+}
+
 static bool join(void *socket, const xy_link_options *options)
 {
     return !options->parent ||
-           (trust_parent(socket, options->keys) &&
+           (is_reachable(options->parent) && trust_parent(socket, options->keys) &&
             zmq_setsockopt(socket, ZMQ_CONNECT_ROUTING_ID, parent_name, NAME_SIZE) == 0 &&
             zmq_connect(socket, options->parent) == 0);
 }
@@ -129,6 +142,20 @@ static bool open_sockets(xy_link *link, const xy_link_options *options)
     return link->socket && (link->door || !options->keys);
 }
 
+static const char *advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return " (sysctl net.ipv4.ip_local_port_range)";
+    case ENOENT:
+        return " (the network's folder was cleared away: start the network again)";
+    case ENOSPC:
+        return " (make room there, or have XDG_RUNTIME_DIR name another folder)";
+    default:
+        return "";
+    }
+}
+
 int xy_link_open(xy_link **result, const xy_link_options *options, char reason[XYLEM_REASON_SIZE])
 {
     *result = NULL;
@@ -145,8 +172,8 @@ int xy_link_open(xy_link **result, const xy_link_options *options, char reason[X
     else if (attach(link, options))
         *result = link;
     else
-        snprintf(reason, XYLEM_REASON_SIZE, "cannot bind %s: %s", options->endpoint,
-                 zmq_strerror(errno));
+        snprintf(reason, XYLEM_REASON_SIZE, "cannot bind %s: %s%s", options->endpoint,
+                 zmq_strerror(errno), advice(errno));
     if (!*result)
         xy_link_close(&link);
     return *result ? XYLEM_OK : XYLEM_CANNOT_START;
@@ -186,13 +213,32 @@ const char *xy_link_endpoint(const xy_link *link)
 
 /* Sending. */
 
+/* A copy of the frame, when libzmq will still find the memory that it cannot do without. */
+static bool copy(zmq_msg_t *message, const void *frame, size_t size)
+{
+    char reason[XYLEM_REASON_SIZE];
+    if ((size > LARGE && !xy_limits_memory(size + MEMORY_IN_RESERVE, reason)) ||
+        zmq_msg_init_size(message, size) < 0) {
+        errno = ENOMEM;
+        return false;
+    }
+    memcpy(zmq_msg_data(message), frame, size);
+    return true;
+}
+
+/* The copy is made first: nothing may fail any more once the name is sent. */
 static int try_send(xy_link *link, const char name[NAME_SIZE], const void *frame, size_t size)
 {
+    zmq_msg_t message;
     link->empty = false;
-    if (zmq_send(link->socket, name, NAME_SIZE, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_send(link->socket, frame, size, ZMQ_DONTWAIT) < 0)
-        return errno;
-    return 0;
+    if (!copy(&message, frame, size))
+        return ENOMEM;
+    if (zmq_send(link->socket, name, NAME_SIZE, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
+        zmq_msg_send(&message, link->socket, ZMQ_DONTWAIT) >= 0)
+        return 0;
+    int error = errno;
+    zmq_msg_close(&message);
+    return error;
 }
 
 static int post(xy_link *link, uint64_t peer, const void *frame, size_t size, xy_urgency urgency)
@@ -228,6 +274,8 @@ int xy_link_send(xy_link *link, uint64_t peer, const void *frame, size_t size, x
     int error = has_letter_for(link, peer) ? EAGAIN : try_send(link, name, frame, size);
     if (!error || urgency == XY_LOSSY)
         return XYLEM_OK;
+    if (error == ENOMEM && urgency != XY_VITAL)
+        return XYLEM_NO_MEMORY;
     return error == EHOSTUNREACH ? XYLEM_UNAVAILABLE : post(link, peer, frame, size, urgency);
 }
 
@@ -245,6 +293,11 @@ static bool is_blocked(const blocked *set, uint64_t peer)
     return i < set->count || set->count == sizeof set->peers / sizeof *set->peers;
 }
 
+static bool must_wait(int error)
+{
+    return error == EAGAIN || error == ENOMEM;
+}
+
 bool xy_link_flush(xy_link *link)
 {
     blocked full = {.count = 0};
@@ -254,7 +307,7 @@ bool xy_link_flush(xy_link *link)
         name_of(peer, name);
         if (is_blocked(&full, peer)) {
             at = &(*at)->next;
-        } else if (try_send(link, name, (*at)->frame, (*at)->size) == EAGAIN) {
+        } else if (must_wait(try_send(link, name, (*at)->frame, (*at)->size))) {
             full.peers[full.count++] = peer;
             at = &(*at)->next;
         } else {

@@ -67,7 +67,8 @@ static bool place_open(xy_place *place, const xy_setting *setting, uint64_t self
                        const char *parent, const xy_keys *keys, char reason[XYLEM_REASON_SIZE])
 {
     if (!xy_limits_descriptors(PLACE_DESCRIPTORS, reason) ||
-        !xy_limits_threads(PLACE_THREADS, reason))
+        !xy_limits_threads(PLACE_THREADS, reason) ||
+        (setting->transport == XYLEM_TCP && !xy_limits_ports(reason)))
         return false;
     *place = (xy_place){.context = zmq_ctx_new(), .keys = *keys};
     if (!place->context) {

@@ -199,7 +199,7 @@ static bool open_link(xy_link **link, threads *world, uint64_t self, const char 
     char endpoint[XY_ENDPOINT_SIZE];
     name_endpoint(endpoint, self);
     pthread_mutex_lock(&world->mutex);
-    bool done = xy_limits_descriptors(1, reason) &&
+    bool done = xy_limits_descriptors(1, reason) && xy_limits_memory(XY_MEMORY_TO_START, reason) &&
                 xy_link_open(link,
                              &(xy_link_options){.context = world->context,
                                                 .self = self,

@@ -159,7 +159,8 @@ static void free_worker(const xy_workers *parent, xy_worker *child)
 static bool start(xy_nursery *base, const xy_birth *birth, char reason[XYLEM_REASON_SIZE])
 {
     xy_workers *parent = (xy_workers *)base;
-    if (!xy_limits_descriptors(CHILD_DESCRIPTORS, reason))
+    if (!xy_limits_descriptors(CHILD_DESCRIPTORS, reason) ||
+        !xy_limits_memory(XY_MEMORY_TO_START, reason))
         return false;
     xy_worker *child = malloc(sizeof *child);
     if (!child) {

@@ -20,6 +20,9 @@ class TestScale(unittest.TestCase):
                 program.create(id)
             created = time.monotonic()
             self.assertEqual(program.ask("all"), " ".join(map(str, sorted(ids))))
+            program.send("tree\n")
+            drawn = [program.reply() for _ in ids]
+            self.assertEqual(sorted(int(line.split()[-2]) for line in drawn), sorted(ids))
             for id in ids[0], ids[len(ids) // 2], ids[-1]:
                 self.assertEqual(program.ask(f"ping {id}"), "OK: 1")
                 self.assertEqual(program.ask(f"exec {id} time"), "OK: 0 ms")

@@ -219,6 +219,20 @@ static void test_endless_line_takes_bounded_memory(void **state)
 
 /* Bytes that no line may have. */
 
+static void test_room_for_a_line_is_had_with_its_first_byte(void **state)
+{
+    (void)state;
+    struct input input = INPUT_EMPTY;
+    char *piece = calloc(1, 64 * 1024);
+    feed(&input, "x");
+    size_t capacity = input.capacity;
+    for (size_t fed = 0; fed < INPUT_LINE_MAX; fed += 64 * 1024)
+        assert_true(input_feed(&input, piece, 64 * 1024) && input.capacity == capacity);
+    expect_bad_line(&input);
+    free(piece);
+    input_clear(&input);
+}
+
 static void test_nul_bytes(void **state)
 {
     (void)state;
@@ -334,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_too_long_line_with_its_newline),
         cmocka_unit_test(test_too_long_last_line),
         cmocka_unit_test(test_endless_line_takes_bounded_memory),
+        cmocka_unit_test(test_room_for_a_line_is_had_with_its_first_byte),
         cmocka_unit_test(test_nul_bytes),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_lines_that_are_not_utf8),

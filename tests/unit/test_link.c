@@ -1,13 +1,15 @@
 /* Links: what becomes of frames that nobody takes. */
 #include "unit.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "core/machine.h"
 #include "runtime/link.h"
 
 /* libzmq looks only now and then whether there is room again: so often, of a millisecond each. */
-enum { CHILD = 7, IDLE_MAX = 5000 };
+enum { CHILD = 7, IDLE_MAX = 5000, LARGE = 512 * 1024 };
 
 typedef struct fixture {
     void *context;
@@ -96,11 +98,64 @@ static void test_nobody(void **state)
     assert_int_equal(xy_link_send(f->parent, 99, "", 1, XY_LOSSY), XYLEM_OK);
 }
 
+/* Leaves the process that much more address space; returns the limit there was. */
+static rlim_t limit_memory(size_t more)
+{
+    unsigned long pages = 0;
+    struct rlimit limit;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_true(file && fscanf(file, "%lu", &pages) == 1);
+    fclose(file);
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = pages * (size_t)sysconf(_SC_PAGESIZE) + more;
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    return before;
+}
+
+static void restore_memory(rlim_t before)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    limit.rlim_cur = before;
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+static void expect_large(fixture *f, const uint8_t *frame)
+{
+    xy_received received;
+    assert_true(xy_link_receive(f->parent, &received));
+    assert_true(received.peer == CHILD && received.size == LARGE);
+    assert_memory_equal(received.frame, frame, LARGE);
+}
+
+/* What is too large is refused whole, or waits whole; what is small goes on. */
+static void test_no_memory(void **state)
+{
+    fixture *f = *state;
+    uint8_t *frame = calloc(1, LARGE);
+    rlim_t before = limit_memory(2 * LARGE);
+    int refused = xy_link_send(f->child, XY_PARENT, frame, LARGE, XY_REFUSABLE);
+    int sent = send_number(f, 0, XY_REFUSABLE);
+    int posted = xy_link_send(f->child, XY_PARENT, frame, LARGE, XY_VITAL);
+    bool flushed = xy_link_flush(f->child);
+    restore_memory(before);
+    assert_int_equal(refused, XYLEM_NO_MEMORY);
+    assert_int_equal(sent, XYLEM_OK);
+    assert_int_equal(posted, XYLEM_OK);
+    assert_false(flushed);
+    assert_true(expect_numbers(f, 0) == 1);
+    assert_true(xy_link_flush(f->child));
+    expect_large(f, frame);
+    free(frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_full_outbox, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
