@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -45,6 +46,7 @@ double trial_run(measure *one, const struct setting *setting, bool pinned)
     double value = -1;
     if (pipe(ends) < 0)
         return -1;
+    fflush(NULL); /* or the child would write it a second time */
     pid_t pid = fork();
     if (pid == 0)
         measure_into(ends[1], one, setting, pinned);
