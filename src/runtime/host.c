@@ -10,9 +10,14 @@
 /* How many frames are taken before the clock is looked at again. */
 enum { BATCH = 256 };
 
+static void look_at_clock(xy_host *host)
+{
+    host->now_ms = xy_clock_now_ms();
+}
+
 static void step(xy_host *host, const xy_event *event)
 {
-    host->machine.step(host->machine.self, event, xy_clock_now_ms());
+    host->machine.step(host->machine.self, event, host->now_ms);
 }
 
 /* Actions. */
@@ -60,7 +65,9 @@ static void perform_start(xy_host *host, const xy_action *action)
     bool secret = getrandom(birth.secret, sizeof birth.secret, 0) == sizeof birth.secret;
     if (!secret)
         strncpy(reason, "no random numbers to be had", sizeof reason - 1);
-    if (secret && host->nursery->ops->start(host->nursery, &birth, reason))
+    bool started = secret && host->nursery->ops->start(host->nursery, &birth, reason);
+    look_at_clock(host);
+    if (started)
         step(host, &(xy_event){.kind = XY_EVENT_BORN,
                                .peer = birth.incarnation,
                                .bytes = birth.secret,
@@ -75,8 +82,9 @@ static void perform_start(xy_host *host, const xy_action *action)
 static void perform_work(xy_host *host, const xy_action *action)
 {
     const char *reply = "";
-    int status = xy_service_do(host->service, host->service_state, &action->message,
-                               xy_clock_now_ms(), &reply);
+    int status =
+        xy_service_do(host->service, host->service_state, &action->message, host->now_ms, &reply);
+    look_at_clock(host);
     step(host, &(xy_event){.kind = XY_EVENT_WORKED,
                            .request = action->message.request,
                            .status = status,
@@ -107,7 +115,7 @@ static void perform(xy_host *host, const xy_action *action)
     }
 }
 
-void xy_host_perform(xy_host *host)
+static void perform_all(xy_host *host)
 {
     xy_action action;
     while (xy_actions_pop(host->machine.actions, &action)) {
@@ -116,12 +124,18 @@ void xy_host_perform(xy_host *host)
     }
 }
 
+void xy_host_perform(xy_host *host)
+{
+    look_at_clock(host);
+    perform_all(host);
+}
+
 /* Events. */
 
 static void take(xy_host *host, const xy_event *event)
 {
     step(host, event);
-    xy_host_perform(host);
+    perform_all(host);
 }
 
 /* Before the link is drained: what has ended below is known before anything is said above. */
@@ -145,8 +159,11 @@ static bool reap(xy_host *host)
 /* Holds the host up while it is paused; false when it is to die. */
 static bool attend(xy_host *host)
 {
-    if (host->attend && !host->attend(host->attendant))
+    if (!host->attend)
+        return !host->stopped;
+    if (!host->attend(host->attendant))
         host->stopped = true;
+    look_at_clock(host);
     return !host->stopped;
 }
 
@@ -181,12 +198,13 @@ static bool drain(xy_host *host)
 
 static void tick(xy_host *host)
 {
-    if (xy_clock_now_ms() >= host->machine.deadline(host->machine.self))
+    if (host->now_ms >= host->machine.deadline(host->machine.self))
         take(host, &(xy_event){.kind = XY_EVENT_TICK});
 }
 
 bool xy_host_work(xy_host *host)
 {
+    look_at_clock(host);
     if (!attend(host))
         return false;
     bool busy = reap(host);
@@ -206,7 +224,7 @@ static int64_t left_ms(const xy_host *host, int64_t until_ms)
         deadline_ms = until_ms;
     if (deadline_ms == XY_NEVER)
         return XY_NEVER;
-    int64_t left = deadline_ms - xy_clock_now_ms();
+    int64_t left = deadline_ms - host->now_ms;
     return left > 0 ? left : 0;
 }
 
@@ -218,6 +236,7 @@ void xy_host_wait(xy_host *host, int64_t until_ms)
 
 int xy_host_open(xy_host *host)
 {
+    look_at_clock(host);
     if (host->service && host->service->open(&host->service_state) != XYLEM_OK)
         return XYLEM_NO_MEMORY;
     take(host, &(xy_event){.kind = XY_EVENT_OPEN});
@@ -238,6 +257,7 @@ static void await(xy_host *host)
 {
     xy_received received;
     bool heard = xy_link_await(host->link, left_ms(host, XY_NEVER), &received);
+    look_at_clock(host);
     if (!attend(host))
         return;
     reap(host);

@@ -51,6 +51,8 @@ typedef struct xy_host {
     bool (*attend)(void *attendant);
     void *attendant;
 
+    int64_t
+        now_ms; /* when the turn under way began, or the last thing in it that takes long ended */
     bool stopped;
     uint8_t *frame; /* room for one frame, grown as needed */
     size_t frame_size;

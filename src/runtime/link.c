@@ -1,5 +1,6 @@
 #include "runtime/link.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -51,9 +52,9 @@ static void name_of(uint64_t peer, char name[NAME_SIZE])
         memcpy(name, parent_name, NAME_SIZE);
         return;
     }
-    *name++ = 'c';
-    for (int shift = 56; shift >= 0; shift -= 8)
-        *name++ = (char)(uint8_t)(peer >> shift);
+    uint64_t number = htobe64(peer);
+    *name = 'c';
+    memcpy(name + 1, &number, sizeof number);
 }
 
 static uint64_t peer_of(zmq_msg_t *name)
@@ -63,9 +64,9 @@ static uint64_t peer_of(zmq_msg_t *name)
         return XY_STRANGER;
     if (memcmp(bytes, parent_name, NAME_SIZE) == 0)
         return XY_PARENT;
-    uint64_t peer = 0;
-    for (int i = 1; i < NAME_SIZE; i++)
-        peer = peer << 8 | bytes[i];
+    uint64_t peer;
+    memcpy(&peer, bytes + 1, sizeof peer);
+    peer = be64toh(peer);
     return bytes[0] == 'c' && peer != XY_PARENT ? peer : XY_STRANGER;
 }
 
