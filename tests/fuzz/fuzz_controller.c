@@ -56,11 +56,12 @@ static void perform(struct neighbours *all, const xy_action *action)
 static bool is_being_created(const xy_tree_node *node)
 {
     const xy_pending *waiting = &run.controller.waiting;
-    size_t i = 0;
-    while (i < waiting->count && (waiting->entries[i].operation != XY_COMMAND_CREATE ||
-                                  waiting->entries[i].incarnation != node->incarnation))
-        i++;
-    return i < waiting->count;
+    for (size_t i = 0; i < waiting->count; i++) {
+        const xy_pending_entry *entry = xy_pending_at(waiting, i);
+        if (entry->operation == XY_COMMAND_CREATE && entry->incarnation == node->incarnation)
+            return true;
+    }
+    return false;
 }
 
 static void check_node(const xy_tree_node *node)

@@ -74,7 +74,7 @@ static void check_pending(const struct neighbours *all)
     const xy_pending *pending = &all->branch->pending;
     must(pending->count <= FEW_PENDING);
     for (size_t i = 0; i < pending->count; i++)
-        must(is_ready(all, pending->entries[i].peer));
+        must(is_ready(all, xy_pending_at(pending, i)->peer));
 }
 
 /* Nobody is woken up without end. */

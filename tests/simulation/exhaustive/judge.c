@@ -155,7 +155,7 @@ static void judge_pending(const world *w, uint64_t who)
 {
     const xy_branch *branch = world_branch(w, who);
     for (size_t i = 0; i < branch->pending.count; i++) {
-        const xy_child *child = child_of(w, who, branch->pending.entries[i].peer);
+        const xy_child *child = child_of(w, who, xy_pending_at(&branch->pending, i)->peer);
         must(child && child->state == XY_CHILD_READY, "a request waits for somebody who is away");
     }
 }
