@@ -75,6 +75,13 @@ static bool is_bursting(const struct judge *judge)
     return judge->burst_us > 0 && judge_now_us(judge) < over_us;
 }
 
+/* Whether a request may need more than its time there and back, as in a deep tree. */
+static bool is_too_far(const struct judge *judge, uint64_t of)
+{
+    int64_t timeout_us = judge->plan->timeout_ms * JUDGE_MS;
+    return 2 * judge_travel_us(judge, of) + 10 * JUDGE_MS > timeout_us * 95 / 100;
+}
+
 /* Whether nothing that was done to the network explains that a request about `of` fails. */
 static bool no_cause(const struct judge *judge, const struct entry *entry, uint64_t of)
 {
@@ -82,7 +89,8 @@ static bool no_cause(const struct judge *judge, const struct entry *entry, uint6
     int64_t settled_us = model_calm_since(model, of);
     int64_t settling_us = 6 * model->longest_interval_ms * JUDGE_MS + judge_travel_us(judge, of);
     return !is_bursting(judge) && !judge->closing && model_is_reachable(model, of) &&
-           settled_us < entry->asked_us && settled_us + settling_us < entry->asked_us;
+           !is_too_far(judge, of) && settled_us < entry->asked_us &&
+           settled_us + settling_us < entry->asked_us;
 }
 
 /* Whether a request was not answered before its time was up, although nothing has held up anyone on
@@ -141,8 +149,9 @@ static bool not_created_for_nothing(const struct judge *judge, const struct entr
                                     int status)
 {
     const struct life *life = &judge->model.lives[entry->life];
-    /* Its place may still be taken by one whose end has not been noticed. */
-    if (!life->started && judge_lateness_us(judge) > 0)
+    /* Its place may still be taken by one whose end takes time, or has not been noticed. */
+    if (!life->started && (judge_lateness_us(judge) > 0 ||
+                           model_was_taken(&judge->model, entry->life, entry->asked_us)))
         return false;
     if (!no_cause(judge, entry, life->above) || has_failed(judge, life, status))
         return false;
@@ -361,10 +370,12 @@ static void look_at_open(struct judge *judge, struct entry *entry)
         fail(judge, entry, "no answer in time", XYLEM_TIMED_OUT);
     if (now_us <= entry->at_once_us)
         return;
-    /* Not if something held the answers up, which may have been on their way for long. */
+    /* Not if something held the answers up, which may have been on their way for long, or if one
+     * that they had to pass has died. */
     uint64_t above = judge->model.lives[entry->unreached].above;
     int64_t since_us = entry->at_once_us - 4 * judge_travel_us(judge, entry->unreached);
-    if (model_calm_since(&judge->model, above) < since_us)
+    if (model_is_reachable(&judge->model, above) &&
+        model_calm_since(&judge->model, above) < since_us)
         fail(judge, entry, "not answered when its node became unavailable", XYLEM_UNAVAILABLE);
     entry->at_once_us = INT64_MAX;
 }

@@ -188,3 +188,20 @@ bool model_is_reachable(const struct model *model, uint64_t of)
             return false;
     return true;
 }
+
+static bool same_place(const struct model *model, const struct life *a, const struct life *b)
+{
+    int64_t pivot = model->lives[a->above].id;
+    return a->above == b->above && (a->above == 0 || (a->id < pivot) == (b->id < pivot));
+}
+
+bool model_was_taken(const struct model *model, uint64_t of, int64_t since_us)
+{
+    for (uint64_t one = of - 1; one > 0; one--) {
+        const struct life *life = &model->lives[one];
+        if (same_place(model, life, &model->lives[of]) && life->started &&
+            (life->alive || life->ended_us >= since_us))
+            return true;
+    }
+    return false;
+}

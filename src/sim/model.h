@@ -102,4 +102,7 @@ int64_t model_calm_since(const struct model *model, uint64_t of);
 /* Whether a life and all above it are present and alive. */
 bool model_is_reachable(const struct model *model, uint64_t of);
 
+/* Whether another life had the place of this one in its parent, at that time or later. */
+bool model_was_taken(const struct model *model, uint64_t of, int64_t since_us);
+
 #endif
