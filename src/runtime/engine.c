@@ -184,8 +184,8 @@ static bool is_held_up(const xy_engine *engine, const xy_actor *who)
     return who->paused || engine->now_us < who->held_until_us;
 }
 
-/* What happened to an actor that was held up happens now: first that children have ended, as in a
- * host. */
+/* What happened to an actor that was held up happens now, before anything new does: first that
+ * children have ended, as in a host. */
 void xy_engine_replay(xy_engine *engine, xy_actor *who)
 {
     xy_occurrence *first = who->held;
@@ -196,7 +196,7 @@ void xy_engine_replay(xy_engine *engine, xy_actor *who)
     for (int exits = 1; exits >= 0; exits--)
         for (xy_occurrence *what = first; what; what = what->next)
             if ((what->kind == XY_EVENT_EXITED) == exits)
-                xy_queue_add(&engine->queue, engine->now_us, what);
+                xy_queue_add_early(&engine->queue, engine->now_us, what);
 }
 
 /* A frame has been taken from its lane. */

@@ -20,16 +20,25 @@ static bool grow(xy_queue *queue)
     return true;
 }
 
-bool xy_queue_add(xy_queue *queue, int64_t due_us, void *what)
+static bool add(xy_queue *queue, xy_entry entry)
 {
     if (!grow(queue))
         return false;
-    xy_entry entry = {due_us, queue->sequence++, what};
     size_t hole = queue->count++;
     for (; hole > 0 && before(&entry, &queue->entries[(hole - 1) / 2]); hole = (hole - 1) / 2)
         queue->entries[hole] = queue->entries[(hole - 1) / 2];
     queue->entries[hole] = entry;
     return true;
+}
+
+bool xy_queue_add(xy_queue *queue, int64_t due_us, void *what)
+{
+    return add(queue, (xy_entry){due_us, UINT64_C(1) << 63 | queue->sequence++, what});
+}
+
+bool xy_queue_add_early(xy_queue *queue, int64_t due_us, void *what)
+{
+    return add(queue, (xy_entry){due_us, queue->early++, what});
 }
 
 const xy_entry *xy_queue_first(const xy_queue *queue)
