@@ -13,16 +13,35 @@
 #include "bench/clock.h"
 #include "bench/network.h"
 
+enum { KEY_SIZE = 41 };
+
 static char floor_flag[] = "--floor";
+
+static void set_key(void *socket, int option, const char *key)
+{
+    expect(zmq_setsockopt(socket, option, key, KEY_SIZE), "key");
+}
+
+/* Over tcp everything is encrypted, as in xylem. */
+static void encrypt(void *socket, const char *server)
+{
+    char public[KEY_SIZE], secret[KEY_SIZE];
+    expect(zmq_curve_keypair(public, secret), "keys");
+    set_key(socket, ZMQ_CURVE_SERVERKEY, server);
+    set_key(socket, ZMQ_CURVE_PUBLICKEY, public);
+    set_key(socket, ZMQ_CURVE_SECRETKEY, secret);
+}
 
 /* Connects, says so, and waits to be killed. */
 void spawned_floor(int argc, char **argv)
 {
     char rest[8];
-    if (argc != 3 || strcmp(argv[1], floor_flag) != 0)
+    if (argc != 4 || strcmp(argv[1], floor_flag) != 0)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     void *socket = zmq_socket(zmq_ctx_new(), ZMQ_DEALER);
+    if (argv[3][0])
+        encrypt(socket, argv[3]);
     if (zmq_connect(socket, argv[2]) == 0)
         zmq_send(socket, "hello", 5, 0);
     zmq_recv(socket, rest, sizeof rest, 0);
@@ -67,10 +86,16 @@ static struct costs costs_of_xylem(const struct setting *setting)
     return costs;
 }
 
-static void spawn(pid_t *pid, char *endpoint)
+/* Where the floor's processes connect to. */
+struct place {
+    void *socket;
+    char endpoint[64], public[KEY_SIZE];
+};
+
+static void spawn(pid_t *pid, struct place *place)
 {
     static char name[] = "xylem-bench";
-    char *arguments[] = {name, floor_flag, endpoint, NULL};
+    char *arguments[] = {name, floor_flag, place->endpoint, place->public, NULL};
     expect(posix_spawn(pid, "/proc/self/exe", NULL, NULL, arguments, environ), "spawn");
 }
 
@@ -81,31 +106,35 @@ static void await_hello(void *socket)
         expect(zmq_recv(socket, frame, sizeof frame, 0) < 0, "receive");
 }
 
-static void *bind_floor(void *context, const struct setting *setting, char endpoint[64])
+static struct place bind_floor(void *context, const struct setting *setting)
 {
-    void *socket = zmq_socket(context, ZMQ_ROUTER);
-    size_t size = 64;
-    if (setting->transport == XYLEM_TCP)
-        snprintf(endpoint, size, "tcp://127.0.0.1:*");
-    else
-        snprintf(endpoint, size, "ipc:///tmp/xylem-bench-%d", (int)getpid());
-    expect(zmq_bind(socket, endpoint), "bind");
-    zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
-    return socket;
+    char secret[KEY_SIZE];
+    int one = 1;
+    struct place place = {.socket = zmq_socket(context, ZMQ_ROUTER)};
+    size_t size = sizeof place.endpoint;
+    snprintf(place.endpoint, size, "ipc:///tmp/xylem-bench-%d", (int)getpid());
+    if (setting->transport == XYLEM_TCP) {
+        snprintf(place.endpoint, size, "tcp://127.0.0.1:*");
+        expect(zmq_curve_keypair(place.public, secret), "keys");
+        zmq_setsockopt(place.socket, ZMQ_CURVE_SERVER, &one, sizeof one);
+        set_key(place.socket, ZMQ_CURVE_SECRETKEY, secret);
+    }
+    expect(zmq_bind(place.socket, place.endpoint), "bind");
+    zmq_getsockopt(place.socket, ZMQ_LAST_ENDPOINT, place.endpoint, &size);
+    return place;
 }
 
 static struct costs costs_of_floor(const struct setting *setting)
 {
-    char endpoint[64];
     struct costs costs = {0};
     pid_t *pids = calloc(setting->nodes, sizeof *pids);
     void *context = zmq_ctx_new();
-    void *socket = bind_floor(context, setting, endpoint);
+    struct place place = bind_floor(context, setting);
     expect(!pids, "memory");
     double begun = clock_now();
     for (size_t i = 0; i < setting->nodes; i++) {
-        spawn(&pids[i], endpoint);
-        await_hello(socket);
+        spawn(&pids[i], &place);
+        await_hello(place.socket);
     }
     costs.start_ms = 1e3 * (clock_now() - begun) / (double)setting->nodes;
     for (size_t i = 0; i < setting->nodes; i++)
@@ -115,8 +144,8 @@ static struct costs costs_of_floor(const struct setting *setting)
         waitpid(pids[i], NULL, 0);
     }
     if (setting->transport == XYLEM_IPC)
-        unlink(endpoint + strlen("ipc://"));
-    zmq_close(socket);
+        unlink(place.endpoint + strlen("ipc://"));
+    zmq_close(place.socket);
     zmq_ctx_term(context);
     free(pids);
     return costs;
