@@ -7,7 +7,7 @@
 
 /* Room for the longest line and what is read at once, so that a line that has been begun always
  * fits. */
-enum { SMALLEST_CAPACITY = INPUT_LINE_MAX + 64 * 1024 };
+enum { SMALLEST_CAPACITY = INPUT_LINE_MAX + INPUT_CHUNK };
 
 /* How many of the bytes belong to the line that is being discarded. */
 static size_t skip_discarded(struct input *input, const char *bytes, size_t count)

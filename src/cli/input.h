@@ -9,6 +9,9 @@
 /* The longest line, without its newline. */
 #define INPUT_LINE_MAX ((size_t)1024 * 1024)
 
+/* How many bytes are read at once. */
+#define INPUT_CHUNK ((size_t)64 * 1024)
+
 struct input_line {
     const char *text; /* without the newline, not terminated; lasts until the next input_feed */
     size_t length;

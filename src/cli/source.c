@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 * 1024 };
-
 static bool feed(struct source *source, const char *bytes, size_t count)
 {
     if (!input_feed(&source->input, bytes, count))
@@ -45,7 +43,7 @@ static bool read_terminal(struct source *source)
 
 static bool read_fd(struct source *source)
 {
-    char bytes[CHUNK];
+    char bytes[INPUT_CHUNK];
     ssize_t count = read(source->fd, bytes, sizeof bytes);
     if (count > 0)
         return feed(source, bytes, (size_t)count);

@@ -43,7 +43,7 @@ bool xy_actions_push(xy_actions *actions, const xy_action *action)
     xy_action copy = *action;
     copy.message.payload = NULL;
     if (copy.message.payload_size > 0) {
-        uint8_t *payload = xy_allocate(copy.message.payload_size, 1);
+        uint8_t *payload = xy_resize(NULL, copy.message.payload_size);
         if (!payload)
             return false;
         memcpy(payload, action->message.payload, copy.message.payload_size);

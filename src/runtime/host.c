@@ -196,10 +196,18 @@ static bool drain(xy_host *host)
     return true;
 }
 
+static void look_at_deadline(xy_host *host)
+{
+    host->deadline_ms = host->machine.deadline(host->machine.self);
+}
+
 static void tick(xy_host *host)
 {
-    if (host->now_ms >= host->machine.deadline(host->machine.self))
-        take(host, &(xy_event){.kind = XY_EVENT_TICK});
+    look_at_deadline(host);
+    if (host->now_ms < host->deadline_ms)
+        return;
+    take(host, &(xy_event){.kind = XY_EVENT_TICK});
+    look_at_deadline(host);
 }
 
 bool xy_host_work(xy_host *host)
@@ -219,9 +227,7 @@ bool xy_host_work(xy_host *host)
 /* How long it may sleep. */
 static int64_t left_ms(const xy_host *host, int64_t until_ms)
 {
-    int64_t deadline_ms = host->machine.deadline(host->machine.self);
-    if (until_ms < deadline_ms)
-        deadline_ms = until_ms;
+    int64_t deadline_ms = until_ms < host->deadline_ms ? until_ms : host->deadline_ms;
     if (deadline_ms == XY_NEVER)
         return XY_NEVER;
     int64_t left = deadline_ms - host->now_ms;
@@ -240,6 +246,7 @@ int xy_host_open(xy_host *host)
     if (host->service && host->service->open(&host->service_state) != XYLEM_OK)
         return XYLEM_NO_MEMORY;
     take(host, &(xy_event){.kind = XY_EVENT_OPEN});
+    look_at_deadline(host);
     return XYLEM_OK;
 }
 

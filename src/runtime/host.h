@@ -51,8 +51,8 @@ typedef struct xy_host {
     bool (*attend)(void *attendant);
     void *attendant;
 
-    int64_t
-        now_ms; /* when the turn under way began, or the last thing in it that takes long ended */
+    int64_t now_ms;      /* when this turn began, or what took long in it ended */
+    int64_t deadline_ms; /* of the machine, at the end of the latest turn */
     bool stopped;
     uint8_t *frame; /* room for one frame, grown as needed */
     size_t frame_size;

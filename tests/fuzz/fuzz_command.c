@@ -11,7 +11,9 @@
 
 /* Lines are too long much sooner here, so that short inputs get there. */
 #undef INPUT_LINE_MAX
+#undef INPUT_CHUNK
 #define INPUT_LINE_MAX ((size_t)100)
+#define INPUT_CHUNK    ((size_t)50)
 #include "cli/input.c"
 
 /* The longest complaint: a fault, a quoted word of 64 bytes, each of them shown as four, dots. */
