@@ -54,12 +54,6 @@ def memory(pid, field):
         return next(int(line.split()[1]) for line in file if line.startswith(field)) * 1024
 
 
-def processor_time(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        user, system = file.read().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
 # What a stranger sees
 
 

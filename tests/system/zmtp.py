@@ -63,6 +63,9 @@ def begin_to_connect(address):
         connection.connect(address)
     except BlockingIOError:
         pass
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
