@@ -103,10 +103,10 @@ static bool trust_parent(void *socket, const xy_keys *keys)
 /* Towards its children it is a server, with a door. */
 static bool guard(void *socket, const xy_keys *keys)
 {
-    return !keys ||
-           (set(socket, ZMQ_CURVE_SERVER, 1) && set(socket, ZMQ_HANDSHAKE_IVL, PATIENCE_MS) &&
-            set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret) &&
-            set_text(socket, ZMQ_ZAP_DOMAIN, "xylem"));
+    return set(socket, ZMQ_HANDSHAKE_IVL, PATIENCE_MS) &&
+           (!keys || (set(socket, ZMQ_CURVE_SERVER, 1) &&
+                      set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret) &&
+                      set_text(socket, ZMQ_ZAP_DOMAIN, "xylem")));
 }
 
 /* libzmq would go on trying to reach a socket that is not there any more. */

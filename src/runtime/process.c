@@ -3,6 +3,7 @@
  */
 #include "runtime/process.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -164,10 +165,11 @@ static pid_t parent_of(pid_t pid)
     return parent;
 }
 
-/* Whether the process is one of ours. A pid may have been given to another in the meantime, and a
- * worker may lie about it. */
+/* Whether the process is one of ours; errno may tell why that cannot be known. A pid may have been
+ * given to another in the meantime, and a worker may lie about it. */
 static bool is_worker(int64_t value)
 {
+    errno = 0;
     pid_t pid = value > 0 && value <= INT_MAX ? (pid_t)value : 0;
     while (pid > 1 && pid != getpid())
         pid = parent_of(pid);
@@ -178,9 +180,12 @@ static void fault(xy_world *world, const xy_message *target)
 {
     static const int signals[] = {
         [XY_FAULT_KILL] = SIGKILL, [XY_FAULT_PAUSE] = SIGSTOP, [XY_FAULT_RESUME] = SIGCONT};
-    (void)world;
     if (is_worker(target->value))
         kill((pid_t)target->value, signals[target->code]);
+    else if (errno == EMFILE || errno == ENFILE)
+        xy_log_line(&((processes *)world)->real.host.log, XYLEM_LOG_WARNING,
+                    "no signal was sent to process %lld: %s", (long long)target->value,
+                    strerror(errno));
 }
 
 /* The socket of a worker that died together with its parent is still in the folder. */

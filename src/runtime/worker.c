@@ -73,14 +73,15 @@ static bool write_letter(const xy_workers *parent, const xy_birth *birth, int en
     return written;
 }
 
-/* The worker inherits the letter and stderr, and nothing else of ours. */
+/* The worker inherits the letter and stderr, and nothing else of ours: that is closed first, in
+ * case that there is no descriptor left. */
 static bool inherit(int letter_fd)
 {
     bool done = letter_fd == XY_WORKER_LETTER_FD ? fcntl(letter_fd, F_SETFD, 0) == 0
                                                  : dup2(letter_fd, XY_WORKER_LETTER_FD) >= 0;
-    return done && dup2(open("/dev/null", O_RDONLY), STDIN_FILENO) >= 0 &&
-           dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO) >= 0 &&
-           close_range(XY_WORKER_LETTER_FD + 1, ~0U, 0) == 0;
+    return done && close_range(XY_WORKER_LETTER_FD + 1, ~0U, 0) == 0 &&
+           dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO) >= 0 &&
+           dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO) >= 0;
 }
 
 static void reset_signals(void)
@@ -208,8 +209,8 @@ static void explain_end(const xy_worker *child, const siginfo_t *info,
     else if (info->si_code == CLD_EXITED)
         snprintf(reason, XYLEM_REASON_SIZE, "it ended with status %d", info->si_status);
     else
-        snprintf(reason, XYLEM_REASON_SIZE, "it was ended by signal %d (%s)", info->si_status,
-                 strsignal(info->si_status));
+        snprintf(reason, XYLEM_REASON_SIZE, "it was ended by signal %d (%s)%s", info->si_status,
+                 strsignal(info->si_status), info->si_code == CLD_DUMPED ? " (core dumped)" : "");
 }
 
 static void bury(xy_workers *parent, xy_worker **at)

@@ -2,11 +2,13 @@
 
 import os
 import random
+import re
+import resource
 import signal
 import time
 import unittest
 
-from program import ENDING, UNAVAILABLE, Program, alive, main, options, until
+from program import ENDING, UNAVAILABLE, Home, Program, alive, main, options, until
 from tree import Tree
 
 NODES = 9
@@ -71,6 +73,36 @@ class TestKill9(unittest.TestCase):
             self.assertEqual(program.ask("exit"), "OK")
             program.ended()
             program.check_nothing_left()
+
+    def crash(self, home, *arguments):
+        """What is said of a worker that ends with a fault of its own, and where its core went."""
+        folder = f"{home.base}/core"
+        os.makedirs(folder, exist_ok=True)
+
+        def prepare():
+            os.chdir(folder)
+            resource.setrlimit(resource.RLIMIT_CORE, (1 << 30, 1 << 30))
+        sanitizers = home.environment().get("ASAN_OPTIONS", "")  # they would answer the signal
+        with Program(*arguments, home=home, prepare=prepare,
+                     environment={"ASAN_OPTIONS": f"{sanitizers}:handle_segv=0"}) as program:
+            program.create(50)
+            os.kill(program.create(25), signal.SIGSEGV)
+            self.assertEqual(program.ask("wait 25 down 10000"), "OK")
+            self.assertEqual(program.take_notices(), [UNAVAILABLE.format(25)])
+            self.assertEqual(program.ask("exit"), "OK")
+            program.ended()
+            return program.errors(), os.listdir(folder)
+
+    def test_crash_in_the_log(self):
+        home = Home()
+        self.addCleanup(home.close)
+        errors, cores = self.crash(home, "--log", "info")
+        said = re.search(r"^xylem: node 50: info: child \d+: it was ended by signal 11 "
+                         r"\(Segmentation fault\)( \(core dumped\))?$", errors, re.MULTILINE)
+        self.assertTrue(said, errors)
+        if cores:
+            self.assertTrue(said.group(1), errors)
+        self.assertEqual(self.crash(home)[0], "")  # the notice is all
 
     def one_death(self, net, victim):
         program, tree = net.program, net.tree
