@@ -73,6 +73,12 @@ static bool write_letter(const xy_workers *parent, const xy_birth *birth, int en
     return written;
 }
 
+static bool have_null(int fd, int flags)
+{
+    int null = open("/dev/null", flags);
+    return null == fd || (dup2(null, fd) >= 0 && close(null) == 0);
+}
+
 /* The worker inherits the letter and stderr, and nothing else of ours: that is closed first, in
  * case that there is no descriptor left. */
 static bool inherit(int letter_fd)
@@ -80,8 +86,7 @@ static bool inherit(int letter_fd)
     bool done = letter_fd == XY_WORKER_LETTER_FD ? fcntl(letter_fd, F_SETFD, 0) == 0
                                                  : dup2(letter_fd, XY_WORKER_LETTER_FD) >= 0;
     return done && close_range(XY_WORKER_LETTER_FD + 1, ~0U, 0) == 0 &&
-           dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO) >= 0 &&
-           dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO) >= 0;
+           have_null(STDIN_FILENO, O_RDONLY) && have_null(STDOUT_FILENO, O_WRONLY);
 }
 
 static void reset_signals(void)
