@@ -231,17 +231,22 @@ class TestIpc(Attacked):
         self.check_memory()
         self.finish()
 
+    def await_sleep(self, id):
+        """The node has done all there was to do."""
+        until(lambda: processes()[self.pids[id]][1] == "S", "that it sleeps")
+
     def test_in_place_of_a_child(self):
         """While it is being started, somebody else comes first under its name."""
         self.start()
         detention = Detention(self.pids[90])
         self.program.send("create 95\n")
         detention.await_child()
+        self.await_sleep(90)
         there = descriptors(self.pids[90])
         self.lie(self.addresses[90], zmtp.name_of(len(NODES) + 1))
         self.leave()
         until(lambda: descriptors(self.pids[90]) == there, "that he is gone")
-        until(lambda: processes()[self.pids[90]][1] == "S", "that the node has noticed")
+        self.await_sleep(90)
         detention.release()
         self.assertEqual(self.program.reply(), f"OK: {detention.child}")
         self.assertEqual(self.program.ask("remove 95"), "OK")
