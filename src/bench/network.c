@@ -1,19 +1,11 @@
 #include "bench/network.h"
+#include "bench/must.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "runtime/random.h"
 
 enum { SEED = 1, TIMEOUT_MS = 60000 };
-
-void expect(int error, const char *what)
-{
-    if (!error)
-        return;
-    fprintf(stderr, "xylem-bench: %s: %s\n", what, xylem_strerror(error));
-    exit(EXIT_FAILURE);
-}
 
 xylem *network_open(const struct setting *setting, int64_t heartbeat_ms)
 {
@@ -31,7 +23,7 @@ int64_t *random_ids(size_t count)
 {
     xy_random random = xy_random_stream(SEED, 0);
     int64_t *ids = malloc(count * sizeof *ids);
-    expect(ids ? XYLEM_OK : XYLEM_NO_MEMORY, "ids");
+    must(ids != NULL, "memory");
     for (size_t i = 0; i < count; i++) {
         size_t other = (size_t)xy_random_below(&random, i + 1);
         ids[i] = ids[other];

@@ -4,9 +4,6 @@
 
 #include "bench/bench.h"
 
-/* Ends the measurement when an error came back. */
-void expect(int error, const char *what);
-
 xylem *network_open(const struct setting *setting, int64_t heartbeat_ms);
 
 /* The ids 0 to count - 1 in an order that is random, and always the same; the caller frees them. */

@@ -9,6 +9,7 @@
 
 #include "bench/bench.h"
 #include "bench/clock.h"
+#include "bench/must.h"
 #include "bench/network.h"
 #include "runtime/random.h"
 
@@ -21,7 +22,7 @@ struct program {
 static void find(const char *name, char path[PATH_MAX])
 {
     ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    expect(length < 0, "exe");
+    must(length >= 0, "exe");
     path[length] = '\0';
     char *end = strrchr(path, '/') + 1;
     snprintf(end, (size_t)(path + PATH_MAX - end), "%s", name);
@@ -32,9 +33,9 @@ static struct program begin(const char *name, char *const arguments[])
     char path[PATH_MAX];
     int in[2], out[2];
     find(name, path);
-    expect(pipe(in) < 0 || pipe(out) < 0, "pipe");
+    must(pipe(in) == 0 && pipe(out) == 0, "pipe");
     struct program program = {.pid = fork()};
-    expect(program.pid < 0, "fork");
+    must(program.pid >= 0, "fork");
     if (program.pid == 0) {
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
@@ -116,7 +117,7 @@ double events_floor(const struct setting *setting)
 {
     enum { WAITING = 100, ROUNDS = 3000000 };
     static const char message[64] = "a frame of xylem is about as long";
-    struct arrival heap[WAITING];
+    struct arrival heap[WAITING] = {{0}};
     size_t count = 0;
     xy_random random = xy_random_stream(1, 0);
     (void)setting;
@@ -128,7 +129,7 @@ double events_floor(const struct setting *setting)
         free(now.frame);
         now.when += (double)xy_random_below(&random, 1000);
         now.frame = malloc(sizeof message);
-        expect(!now.frame, "memory");
+        must(now.frame != NULL, "memory");
         memcpy(now.frame, message, sizeof message);
         push(heap, &count, now);
     }
@@ -152,7 +153,7 @@ static double show(const struct setting *setting, const char *command)
         fprintf(program.input, "create %lld\n", (long long)ids[i]);
     fflush(program.input);
     for (size_t i = 0; i < setting->nodes; i++)
-        expect(getline(&line, &size, program.output) < 4 || line[0] != 'O', "create");
+        must(getline(&line, &size, program.output) > 3 && line[0] == 'O', "create");
     double begun = clock_now();
     fprintf(program.input, "%s\nend\n", command); /* the second is an error, on a line of its own */
     fflush(program.input);

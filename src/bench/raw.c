@@ -6,16 +6,9 @@
 #include <zmq.h>
 
 #include "bench/clock.h"
+#include "bench/must.h"
 
 enum { STACK = 64 * 1024 };
-
-static void must(int condition, const char *what)
-{
-    if (condition)
-        return;
-    fprintf(stderr, "xylem-bench: floor: %s: %s\n", what, zmq_strerror(zmq_errno()));
-    exit(EXIT_FAILURE);
-}
 
 /* Sockets. */
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "bench/network.h"
+#include "bench/must.h"
 #include "bench/raw.h"
 
 /* One process of the chain, as all of them see it. */
@@ -31,7 +31,7 @@ struct raw_chain {
 
 static void set_key(void *socket, int option, const char *key)
 {
-    expect(zmq_setsockopt(socket, option, key, 40), "key");
+    must(zmq_setsockopt(socket, option, key, 40) == 0, "key");
 }
 
 static void connect_to_parent(const struct raw_chain *chain, size_t self, void *socket)
@@ -86,11 +86,11 @@ static void prepare(struct raw_chain *chain)
 {
     size_t size = (chain->length + 1) * sizeof *chain->links;
     chain->links = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    expect(chain->links == MAP_FAILED, "memory");
+    must(chain->links != MAP_FAILED, "memory");
     for (size_t i = 0; i <= chain->length; i++)
         zmq_curve_keypair(chain->links[i].public, chain->links[i].secret);
     strcpy(chain->folder, "/tmp/xylem-bench-XXXXXX");
-    expect(!mkdtemp(chain->folder), "folder");
+    must(mkdtemp(chain->folder) != NULL, "folder");
 }
 
 struct raw_chain *raw_chain_open(size_t length, enum xylem_transport transport)
@@ -98,12 +98,12 @@ struct raw_chain *raw_chain_open(size_t length, enum xylem_transport transport)
     struct raw_chain *chain = calloc(1, sizeof *chain);
     struct raw_frame frame;
     char name;
-    expect(!chain, "memory");
+    must(chain != NULL, "memory");
     *chain = (struct raw_chain){.length = length, .transport = transport};
     prepare(chain);
     for (size_t i = 1; i <= length; i++) {
         pid_t pid = fork();
-        expect(pid < 0, "fork");
+        must(pid >= 0, "fork");
         if (pid == 0)
             serve(chain, i);
         chain->links[i].pid = pid;

@@ -5,16 +5,17 @@
 
 #include "bench/bench.h"
 #include "bench/clock.h"
+#include "bench/must.h"
 #include "bench/network.h"
 #include "bench/raw.h"
 
 static double memory_kib(void)
 {
-    long pages = 0;
+    long pages = 0, page_kib = sysconf(_SC_PAGESIZE) / 1024;
     FILE *file = fopen("/proc/self/statm", "re");
-    expect(!file || fscanf(file, "%*d %ld", &pages) != 1, "statm");
+    must(file && fscanf(file, "%*d %ld", &pages) == 1, "statm");
     fclose(file);
-    return (double)(pages * (sysconf(_SC_PAGESIZE) / 1024));
+    return (double)(pages * page_kib);
 }
 
 static void fill_raw(struct raw_node *top, const int64_t *ids, size_t count)

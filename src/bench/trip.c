@@ -4,6 +4,7 @@
 
 #include "bench/bench.h"
 #include "bench/clock.h"
+#include "bench/must.h"
 #include "bench/network.h"
 #include "bench/raw.h"
 #include "bench/raw_chain.h"
@@ -131,13 +132,13 @@ static void begin(struct pipeline *pipeline)
 {
     char reason[XYLEM_REASON_SIZE];
     *pipeline = (struct pipeline){.answered = 0};
-    expect(!xy_controller_init(&pipeline->controller, TIMEOUT_MS, 0), "memory");
+    must(xy_controller_init(&pipeline->controller, TIMEOUT_MS, 0), "memory");
     xy_world_options options = {.controller = xy_controller_machine(&pipeline->controller),
                                 .log_level = XYLEM_LOG_WARNING,
                                 .deliver = take,
                                 .owner = pipeline};
     pipeline->world = xy_thread_world(&options, reason);
-    expect(!pipeline->world, reason);
+    must(pipeline->world != NULL, reason);
 }
 
 double rate_xylem(const struct setting *setting)

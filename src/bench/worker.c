@@ -1,4 +1,5 @@
 /* Worker processes, beside processes that only connect. */
+#include <errno.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "bench/bench.h"
 #include "bench/clock.h"
+#include "bench/must.h"
 #include "bench/network.h"
 
 enum { KEY_SIZE = 41 };
@@ -19,14 +21,14 @@ static char floor_flag[] = "--floor";
 
 static void set_key(void *socket, int option, const char *key)
 {
-    expect(zmq_setsockopt(socket, option, key, KEY_SIZE), "key");
+    must(zmq_setsockopt(socket, option, key, KEY_SIZE) == 0, "key");
 }
 
 /* Over tcp everything is encrypted, as in xylem. */
 static void encrypt(void *socket, const char *server)
 {
     char public[KEY_SIZE], secret[KEY_SIZE];
-    expect(zmq_curve_keypair(public, secret), "keys");
+    must(zmq_curve_keypair(public, secret) == 0, "keys");
     set_key(socket, ZMQ_CURVE_SERVERKEY, server);
     set_key(socket, ZMQ_CURVE_PUBLICKEY, public);
     set_key(socket, ZMQ_CURVE_SECRETKEY, secret);
@@ -55,7 +57,7 @@ static double own_memory_kib(int64_t pid)
     double sum = 0, part;
     snprintf(path, sizeof path, "/proc/%lld/smaps_rollup", (long long)pid);
     FILE *file = fopen(path, "re");
-    expect(!file, path);
+    must(file != NULL, path);
     while (fgets(line, sizeof line, file))
         if (sscanf(line, "Private_Clean: %lf", &part) == 1 ||
             sscanf(line, "Private_Dirty: %lf", &part) == 1)
@@ -96,14 +98,15 @@ static void spawn(pid_t *pid, struct place *place)
 {
     static char name[] = "xylem-bench";
     char *arguments[] = {name, floor_flag, place->endpoint, place->public, NULL};
-    expect(posix_spawn(pid, "/proc/self/exe", NULL, NULL, arguments, environ), "spawn");
+    errno = posix_spawn(pid, "/proc/self/exe", NULL, NULL, arguments, environ);
+    must(errno == 0, "spawn");
 }
 
 static void await_hello(void *socket)
 {
     char frame[16];
     for (int frames = 0; frames < 2; frames++)
-        expect(zmq_recv(socket, frame, sizeof frame, 0) < 0, "receive");
+        must(zmq_recv(socket, frame, sizeof frame, 0) >= 0, "receive");
 }
 
 static struct place bind_floor(void *context, const struct setting *setting)
@@ -115,11 +118,11 @@ static struct place bind_floor(void *context, const struct setting *setting)
     snprintf(place.endpoint, size, "ipc:///tmp/xylem-bench-%d", (int)getpid());
     if (setting->transport == XYLEM_TCP) {
         snprintf(place.endpoint, size, "tcp://127.0.0.1:*");
-        expect(zmq_curve_keypair(place.public, secret), "keys");
+        must(zmq_curve_keypair(place.public, secret) == 0, "keys");
         zmq_setsockopt(place.socket, ZMQ_CURVE_SERVER, &one, sizeof one);
         set_key(place.socket, ZMQ_CURVE_SECRETKEY, secret);
     }
-    expect(zmq_bind(place.socket, place.endpoint), "bind");
+    must(zmq_bind(place.socket, place.endpoint) == 0, "bind");
     zmq_getsockopt(place.socket, ZMQ_LAST_ENDPOINT, place.endpoint, &size);
     return place;
 }
@@ -130,7 +133,7 @@ static struct costs costs_of_floor(const struct setting *setting)
     pid_t *pids = calloc(setting->nodes, sizeof *pids);
     void *context = zmq_ctx_new();
     struct place place = bind_floor(context, setting);
-    expect(!pids, "memory");
+    must(pids != NULL, "memory");
     double begun = clock_now();
     for (size_t i = 0; i < setting->nodes; i++) {
         spawn(&pids[i], &place);
