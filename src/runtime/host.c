@@ -156,12 +156,10 @@ static bool reap(xy_host *host)
     return any;
 }
 
-/* Holds the host up while it is paused; false when it is to die. */
+/* Holds the host up while it is paused, and looks at the clock; false when it is to die. */
 static bool attend(xy_host *host)
 {
-    if (!host->attend)
-        return !host->stopped;
-    if (!host->attend(host->attendant))
+    if (host->attend && !host->attend(host->attendant))
         host->stopped = true;
     look_at_clock(host);
     return !host->stopped;
@@ -189,7 +187,8 @@ static bool drain(xy_host *host)
     for (int taken = 0; taken < BATCH && !host->stopped; taken++) {
         if (!xy_link_receive(host->link, &received))
             return rung;
-        if (!attend(host)) /* what is sent after a pause or a kill is not heard any more */
+        if (host->attend &&
+            !attend(host)) /* what is sent after a pause or a kill is not heard any more */
             return false;
         rung = hear(host, &received) || rung;
     }
@@ -212,7 +211,6 @@ static void tick(xy_host *host)
 
 bool xy_host_work(xy_host *host)
 {
-    look_at_clock(host);
     if (!attend(host))
         return false;
     bool busy = reap(host);
@@ -264,7 +262,6 @@ static void await(xy_host *host)
 {
     xy_received received;
     bool heard = xy_link_await(host->link, left_ms(host, XY_NEVER), &received);
-    look_at_clock(host);
     if (!attend(host))
         return;
     reap(host);

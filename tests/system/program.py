@@ -41,6 +41,9 @@ KILLED_AT_ITS_END = r"==\d+==Unable to get registers from thread \d+\.$"
 
 options = argparse.Namespace(program=None, world="thread", seed=None, count=None)
 
+# Whoever is told to end clears up first, as at any other end.
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
 # Workers that lose their parent come to us, so that none of them can hide.
 PR_SET_CHILD_SUBREAPER = 36
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
