@@ -88,6 +88,7 @@ def message(kind, code=0, status=0, request=0, id=0, incarnation=0, value=0, pay
 # A socket of libzmq
 
 PAIR, DEALER = 0, 5
+DONTWAIT = 1
 ROUTING_ID, LINGER, RCVTIMEO = 5, 17, 27
 CURVE_PUBLICKEY, CURVE_SECRETKEY, CURVE_SERVERKEY = 48, 49, 50
 HANDSHAKE_SUCCEEDED, HANDSHAKE_FAILED, DISCONNECTED = 0x1000, 0x0800 | 0x2000 | 0x4000, 0x0200
@@ -146,7 +147,11 @@ class Dealer:
         call(self.zmq.zmq_setsockopt, socket, option, value, len(value))
 
     def send(self, text):
-        call(self.zmq.zmq_send, self.socket, text, len(text), 0)
+        """Unless he has been sent away already: then libzmq would wait forever for another one."""
+        try:
+            call(self.zmq.zmq_send, self.socket, text, len(text), DONTWAIT)
+        except BlockingIOError:
+            pass
 
     def next_event(self):
         buffer = ctypes.create_string_buffer(256)
@@ -163,6 +168,7 @@ class Dealer:
                 return event == HANDSHAKE_SUCCEEDED
 
     def close(self):
+        self.zmq.zmq_socket_monitor(self.socket, None, 0)  # it would wait for one who listens
         self.zmq.zmq_close(self.events)
         self.zmq.zmq_close(self.socket)
         self.zmq.zmq_ctx_term(self.context)
