@@ -7,7 +7,7 @@
 #include <zmq.h>
 
 /* Children, one that ends and one that comes after it for each place. */
-enum { GUESTS_MAX = 4, KEY_BYTES = 32 };
+enum { GUESTS_MAX = 4, KEY_BYTES = 32, USER_ID_SIZE = 24 };
 
 typedef struct guest {
     uint64_t incarnation;
@@ -38,9 +38,9 @@ void xy_keys_forget(xy_keys *keys)
 
 /* Who is let in. */
 
-void xy_door_name(uint64_t incarnation, char name[XY_GUEST_NAME_SIZE])
+uint64_t xy_door_guest(const char *user_id)
 {
-    snprintf(name, XY_GUEST_NAME_SIZE, "%" PRIu64, incarnation);
+    return strtoull(user_id, NULL, 10);
 }
 
 bool xy_door_admit(xy_door *door, uint64_t incarnation, const char key[XY_KEY_SIZE])
@@ -106,18 +106,18 @@ static void send_text(xy_door *door, const char *text, int flags)
 
 static void answer(xy_door *door, const part parts[PARTS])
 {
-    char name[XY_GUEST_NAME_SIZE] = "";
+    char user_id[USER_ID_SIZE] = "";
     bool proper = says(&parts[PART_VERSION], "1.0") && says(&parts[PART_MECHANISM], "CURVE");
     const guest *known =
         proper ? find_guest(door, parts[PART_KEY].bytes, parts[PART_KEY].size) : NULL;
     if (known)
-        xy_door_name(known->incarnation, name);
+        snprintf(user_id, sizeof user_id, "%" PRIu64, known->incarnation);
     send_text(door, "1.0", ZMQ_SNDMORE);
     zmq_send(door->socket, parts[PART_REQUEST].bytes, parts[PART_REQUEST].size,
              ZMQ_SNDMORE | ZMQ_DONTWAIT);
     send_text(door, known ? "200" : "400", ZMQ_SNDMORE);
     send_text(door, "", ZMQ_SNDMORE);
-    send_text(door, name, ZMQ_SNDMORE);
+    send_text(door, user_id, ZMQ_SNDMORE);
     send_text(door, "", 0);
 }
 

@@ -44,8 +44,7 @@ void xy_door_serve(xy_door *door);
 int xy_door_fd(const xy_door *door);
 bool xy_door_quiet(const xy_door *door);
 
-/* The name by which whoever was let in is known: the property User-Id of its messages. */
-enum { XY_GUEST_NAME_SIZE = 24 };
-void xy_door_name(uint64_t incarnation, char name[XY_GUEST_NAME_SIZE]);
+/* Whom a message is from: which guest the property User-Id of its messages means. */
+uint64_t xy_door_guest(const char *user_id);
 
 #endif

@@ -112,6 +112,7 @@ static void perform(xy_host *host, const xy_action *action)
         break;
     default:
         host->deliver(host->owner, action);
+        host->replied = host->replied || action->kind == XY_ACTION_REPLY;
     }
 }
 
@@ -179,12 +180,13 @@ static bool hear(xy_host *host, const xy_received *received)
     return event.size == 0;
 }
 
-/* True when the link may hold more, or when it was rung. */
+/* True when the link may hold more, or when it was rung. After a reply it rests: somebody waits for
+ * that, and to see the link empty takes a system call. */
 static bool drain(xy_host *host)
 {
     xy_received received;
     bool rung = false;
-    for (int taken = 0; taken < BATCH && !host->stopped; taken++) {
+    for (int taken = 0; taken < BATCH && !host->stopped && !host->replied; taken++) {
         if (!xy_link_receive(host->link, &received))
             return rung;
         if (host->attend &&
@@ -213,7 +215,9 @@ bool xy_host_work(xy_host *host)
 {
     if (!attend(host))
         return false;
-    bool busy = reap(host);
+    host->replied = false;
+    bool busy = !host->none_ended && reap(host);
+    host->none_ended = false;
     busy = drain(host) || busy;
     if (host->stopped)
         return false;
@@ -235,7 +239,8 @@ static int64_t left_ms(const xy_host *host, int64_t until_ms)
 void xy_host_wait(xy_host *host, int64_t until_ms)
 {
     int fds[] = {host->nursery->fd, host->wake_fd};
-    xy_link_wait(host->link, fds, 2, left_ms(host, until_ms));
+    unsigned readable = xy_link_wait(host->link, fds, 2, left_ms(host, until_ms));
+    host->none_ended = fds[0] >= 0 && (readable & 1) == 0;
 }
 
 int xy_host_open(xy_host *host)

@@ -54,7 +54,9 @@ typedef struct xy_host {
     int64_t now_ms;      /* when this turn began, or what took long in it ended */
     int64_t deadline_ms; /* of the machine, at the end of the latest turn */
     bool stopped;
-    uint8_t *frame; /* room for one frame, grown as needed */
+    bool replied;    /* something was waited for, and has been delivered in this turn */
+    bool none_ended; /* the nursery's descriptor was not readable just now */
+    uint8_t *frame;  /* room for one frame, grown as needed */
     size_t frame_size;
 } xy_host;
 

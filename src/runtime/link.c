@@ -37,10 +37,11 @@ struct xy_link {
     zmq_msg_t frame; /* the one that was received last */
     letter *first, **last;
     size_t letters;
-    int fd;         /* ZMQ_FD */
-    int timeout;    /* ZMQ_RCVTIMEO */
-    bool empty;     /* nothing was sent since the link was seen empty: only then ZMQ_FD tells */
-    uint64_t rings; /* how often an endpoint was rung: each time under a new name */
+    int fd;          /* ZMQ_FD */
+    int timeout;     /* ZMQ_RCVTIMEO */
+    bool empty;      /* nothing was sent since the link was seen empty: only then ZMQ_FD tells */
+    bool door_quiet; /* nobody was at the door just now */
+    uint64_t rings;  /* how often an endpoint was rung: each time under a new name */
     char endpoint[XY_ENDPOINT_SIZE];
 };
 
@@ -358,12 +359,10 @@ void xy_link_ring_at(xy_link *link, const char *endpoint)
 /* Behind a door nobody speaks under another's name. */
 static uint64_t true_peer(const xy_link *link, uint64_t peer)
 {
-    char name[XY_GUEST_NAME_SIZE];
     if (!link->door || peer == XY_PARENT || peer == XY_STRANGER)
         return peer;
-    xy_door_name(peer, name);
     const char *known = zmq_msg_gets((zmq_msg_t *)(uintptr_t)&link->frame, "User-Id");
-    return known && strcmp(known, name) == 0 ? peer : XY_STRANGER;
+    return known && xy_door_guest(known) == peer ? peer : XY_STRANGER;
 }
 
 static bool drop_rest(xy_link *link)
@@ -390,8 +389,9 @@ static void receive_rest(xy_link *link, xy_received *received)
 bool xy_link_receive(xy_link *link, xy_received *received)
 {
     link->empty = zmq_msg_recv(&link->frame, link->socket, ZMQ_DONTWAIT) < 0;
-    if (link->empty && link->door)
+    if (link->empty && link->door && !link->door_quiet)
         xy_door_serve(link->door);
+    link->door_quiet = false;
     if (!link->empty)
         receive_rest(link, received);
     return !link->empty;
@@ -399,7 +399,7 @@ bool xy_link_receive(xy_link *link, xy_received *received)
 
 /* Waiting. */
 
-enum { FDS_MAX = 4, RETRY_MS = 10 };
+enum { RETRY_MS = 10 };
 
 /* For how long to wait: a ROUTER does not tell when it can send to one of its peers. */
 static int patience(const xy_link *link, int64_t timeout_ms)
@@ -409,18 +409,23 @@ static int patience(const xy_link *link, int64_t timeout_ms)
     return timeout_ms > INT_MAX ? -1 : (int)timeout_ms;
 }
 
-void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
+unsigned xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms)
 {
-    struct pollfd polled[XY_LINK_FDS + FDS_MAX] = {{.fd = link->fd, .events = POLLIN}};
-    nfds_t used = 1;
+    struct pollfd polled[XY_LINK_FDS + XY_WAIT_FDS_MAX] = {{.fd = link->fd, .events = POLLIN},
+                                                           {.fd = -1, .events = POLLIN}};
+    unsigned readable = 0;
     if (!link->empty) /* sending may have swallowed the signal for a frame that has arrived */
-        return;
+        return UINT_MAX;
     if (link->door)
-        polled[used++] = (struct pollfd){.fd = xy_door_fd(link->door), .events = POLLIN};
-    for (int i = 0; i < count && i < FDS_MAX; i++)
-        if (fds[i] >= 0)
-            polled[used++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    poll(polled, used, patience(link, timeout_ms));
+        polled[1].fd = xy_door_fd(link->door);
+    for (int i = 0; i < count; i++)
+        polled[XY_LINK_FDS + i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    if (poll(polled, XY_LINK_FDS + (nfds_t)count, patience(link, timeout_ms)) < 0)
+        return UINT_MAX;
+    link->door_quiet = polled[1].revents == 0;
+    for (int i = 0; i < count; i++)
+        readable |= polled[XY_LINK_FDS + i].revents ? 1U << i : 0;
+    return readable;
 }
 
 bool xy_link_await(xy_link *link, int64_t timeout_ms, xy_received *received)

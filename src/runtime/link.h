@@ -72,8 +72,10 @@ void xy_link_ring_at(xy_link *link, const char *endpoint);
 
 /* Waits until a frame may have arrived or one of the descriptors is readable (a negative one is
  * passed over), for `timeout_ms` at most. Returns at once unless nothing was sent since
- * xy_link_receive found nothing. */
-void xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms);
+ * xy_link_receive found nothing. Of the XY_WAIT_FDS_MAX descriptors at most it returns which are
+ * readable, as bits; all bits when it did not look. */
+enum { XY_WAIT_FDS_MAX = 4 };
+unsigned xy_link_wait(xy_link *link, const int *fds, int count, int64_t timeout_ms);
 
 /* Descriptors of which one becomes readable when a frame may have arrived after the link was seen
  * empty: see ZMQ_FD; -1 where there is none. xy_link_idle tells whether they may be waited for. */

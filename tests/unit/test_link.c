@@ -98,6 +98,22 @@ static void test_nobody(void **state)
     assert_int_equal(xy_link_send(f->parent, 99, "", 1, XY_LOSSY), XYLEM_OK);
 }
 
+/* Waiting tells which descriptors are readable, or that it did not look. */
+static void test_waiting(void **state)
+{
+    fixture *f = *state;
+    int full[2], empty[2];
+    assert_true(pipe(full) == 0 && pipe(empty) == 0 && write(full[1], "x", 1) == 1);
+    const int fds[] = {empty[0], -1, full[0]};
+    expect_numbers(f, 0);
+    assert_int_equal(xy_link_wait(f->parent, fds, 3, XY_NEVER), 1U << 2);
+    assert_int_equal(xy_link_wait(f->parent, fds, 2, 0), 0);
+    xy_link_send(f->parent, CHILD, "", 1, XY_VITAL);
+    assert_int_equal(xy_link_wait(f->parent, fds, 2, XY_NEVER), ~0U);
+    for (int i = 0; i < 2; i++)
+        assert_true(close(full[i]) == 0 && close(empty[i]) == 0);
+}
+
 /* Leaves the process that much more address space; returns the limit there was. */
 static rlim_t limit_memory(size_t more)
 {
@@ -155,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_full_outbox, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
