@@ -183,7 +183,7 @@ class TestUsers(unittest.TestCase):
         self.check_program(f"{folder}/user-static", "static")
 
     def test_subproject(self):
-        folder = self.build(f"-DXYLEM={ROOT}", "-DXYLEM_STATIC=OFF")
+        folder = self.build(f"-DXYLEM={ROOT}")
         self.check_program(f"{folder}/user", "static")
         run(options.cmake, "--install", folder, "--prefix", f"{self.folder}/prefix")
         self.assertFalse(os.path.exists(f"{self.folder}/prefix"), "a subproject installs something")
