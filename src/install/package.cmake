@@ -1,6 +1,6 @@
 # The Debian package: cpack -G DEB
 
-set(CPACK_GENERATOR DEB TGZ)
+set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME xylem)
 set(CPACK_PACKAGE_VENDOR "The xylem authors")
 set(CPACK_PACKAGE_CONTACT "xylem <xylem@localhost>")
