@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/fault.h"
 #include "cli/input.h"
 #include "cli/number.h"
 #include "cli/utf8.h"
@@ -27,11 +28,25 @@ static bool has_control(const struct text *text)
     return false;
 }
 
-static void check_words(const struct text *text)
+/* The same text, in double quotes: it must be read as the same one. */
+static void check_quoted(const struct command *command)
 {
-    must(text->length > 0 && text->length <= INPUT_LINE_MAX);
-    must(text->bytes[0] != ' ' && text->bytes[text->length - 1] != ' ');
-    must(!strstr(text->bytes, "  ") && !strpbrk(text->bytes, "\t\n\v\f\r;"));
+    static struct text line; /* kept, as below */
+    struct command again, further;
+    text_cut(&line, 0);
+    text_add_string(&line, command->from_file ? "exec 0 @\"" : "exec 0 \"");
+    for (size_t i = 0; i < command->text.length; i++) {
+        if (command->text.bytes[i] == '"' || command->text.bytes[i] == '\\')
+            text_add_string(&line, "\\");
+        text_add(&line, &command->text.bytes[i], 1);
+    }
+    text_add_string(&line, "\";#;");
+    struct span rest = {line.bytes, line.bytes + line.length};
+    must(command_next(&rest, &again) && !command_next(&rest, &further));
+    must(again.kind == COMMAND_EXEC && again.from_file == command->from_file);
+    must(again.text.length == command->text.length);
+    must(memcmp(text_string(&again.text), text_string(&command->text), again.text.length) == 0);
+    command_clear(&again);
 }
 
 static void check_complaint(const struct text *text)
@@ -43,15 +58,17 @@ static void check_command(const struct command *command)
 {
     must(!command->text.failed && utf8_valid(text_string(&command->text), command->text.length));
     must(strlen(text_string(&command->text)) == command->text.length);
+    must(command->text.length <= INPUT_LINE_MAX || command->kind == COMMAND_BAD);
     if (command->kind == COMMAND_BAD) {
+        must(command->fault > FAULT_BEFORE_FIRST && command->fault < FAULT_COUNT);
         check_complaint(&command->text);
         return;
     }
-    must(command->kind > COMMAND_BAD && command->kind < COMMAND_KINDS);
-    must(command->id >= 0);
+    must(command->kind > COMMAND_BAD && command->kind < COMMAND_KINDS && command->id >= -1);
+    must(strcmp(command->name, command_name(command->kind)) == 0);
     must(command->ms >= (command->kind == COMMAND_WAIT ? -1 : 0) && command->ms <= NUMBER_MS_MAX);
     if (command->kind == COMMAND_EXEC)
-        check_words(&command->text);
+        check_quoted(command);
 }
 
 static void note(struct text *record, const void *bytes, size_t size)
@@ -65,6 +82,9 @@ static void note_command(struct text *record, const struct command *command)
     note(record, &command->id, sizeof command->id);
     note(record, &command->ms, sizeof command->ms);
     note(record, &command->available, sizeof command->available);
+    note(record, &command->from_file, sizeof command->from_file);
+    note(record, &command->topic, sizeof command->topic);
+    note(record, &command->fault, sizeof command->fault);
     note(record, &command->text.length, sizeof command->text.length);
     note(record, text_string(&command->text), command->text.length);
 }
