@@ -105,6 +105,37 @@ static void take_word(struct span *rest, struct text *text)
     }
 }
 
+enum { WORDS_BEFORE_ARGUMENTS = 2 }; /* `exec ID` */
+
+static bool needs_quotes(struct span word)
+{
+    bool needed = word.at == word.end || *word.at == '"';
+    while (!needed && word.at < word.end)
+        needed = is_blank(*word.at++);
+    return needed;
+}
+
+static void add_quoted(struct text *text, struct span word)
+{
+    text_add_string(text, "\"");
+    for (; word.at < word.end; word.at++) {
+        if (*word.at == '"' || *word.at == '\\')
+            text_add_string(text, "\\");
+        text_add(text, word.at, 1);
+    }
+    text_add_string(text, "\"");
+}
+
+static void add_argument(struct text *text, struct span word)
+{
+    if (text->length > 0)
+        text_add_string(text, " ");
+    if (needs_quotes(word))
+        add_quoted(text, word);
+    else
+        text_add(text, word.at, span_length(word));
+}
+
 static void add_word(struct words *words, struct span *rest)
 {
     bool quoted = is_quote(*rest->at);
@@ -117,12 +148,16 @@ static void add_word(struct words *words, struct span *rest)
         words->first[words->count].end = words->text.length;
         words->first[words->count].quoted = quoted;
     }
+    const char *text = text_string(&words->text);
+    if (words->count >= WORDS_BEFORE_ARGUMENTS && !words->text.failed)
+        add_argument(&words->arguments,
+                     (struct span){text + at, text + words->text.length});
     words->count++;
 }
 
 struct words words_split(struct segment segment)
 {
-    struct words words = {.text = TEXT_EMPTY};
+    struct words words = {.text = TEXT_EMPTY, .arguments = TEXT_EMPTY};
     struct span rest = segment.text;
     for (skip_blanks(&rest); rest.at < rest.end; skip_blanks(&rest))
         add_word(&words, &rest);
@@ -132,6 +167,7 @@ struct words words_split(struct segment segment)
 void words_clear(struct words *words)
 {
     text_clear(&words->text);
+    text_clear(&words->arguments);
 }
 
 struct span words_get(const struct words *words, int index)

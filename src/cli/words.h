@@ -38,7 +38,9 @@ enum { WORDS_FIRST = 4 };
 
 struct words {
     int count;
-    struct text text; /* all of them without their quotes, one blank between two */
+    struct text text;      /* all of them without their quotes, one blank between two */
+    struct text arguments; /* from the third on, as a service takes them: those with blanks in
+                              quotes */
     struct {
         size_t at, end; /* in the text */
         bool quoted;    /* it begins with a quote */
