@@ -42,8 +42,11 @@ extern "C" {
 /* Room for every explanation that this library gives, its final NUL included. */
 #define XYLEM_REASON_SIZE 256
 
-/* The longest text that xylem_exec takes or returns, in bytes. */
-#define XYLEM_TEXT_MAX (1024 * 1024)
+/* The longest text that a service is given or answers with, in bytes. */
+#define XYLEM_TEXT_MAX (32 * 1024 * 1024)
+
+/* Room for the name of a service, its final NUL included. */
+#define XYLEM_SERVICE_NAME_SIZE 32
 
 /* Every error: its name, and the text xylem_strerror has for it. New ones are added at the end:
  * the numbers also travel between nodes. */
@@ -61,7 +64,10 @@ extern "C" {
     X(XYLEM_INVALID, "invalid argument")                                                           \
     X(XYLEM_NO_MEMORY, "out of memory")                                                            \
     X(XYLEM_CANNOT_OPEN, "cannot start the network")                                               \
-    X(XYLEM_INTERRUPTED, "interrupted")
+    X(XYLEM_INTERRUPTED, "interrupted")                                                            \
+    X(XYLEM_CANCELLED, "cancelled")                                                                \
+    X(XYLEM_FAILED, "the service failed")                                                          \
+    X(XYLEM_PENDING, "not finished yet")
 
 enum xylem_error {
 #define XYLEM_ERROR_NAME(name, text) name,
@@ -93,11 +99,14 @@ typedef struct xylem_options {
     int64_t timeout_ms;             /* how long a call may wait for its node; default 5000 */
     enum xylem_log_level log_level; /* what goes to stderr; default XYLEM_LOG_WARNING */
     uint64_t seed;                  /* simulated world only; default 1 */
+    const char *service;            /* what a node does if nothing else is said; default "timer" */
+    int64_t job_ms; /* how long a job may take if nothing else is said; default an hour */
 } xylem_options;
 
 #define XYLEM_OPTIONS                                                                              \
     {                                                                                              \
-        sizeof(xylem_options), XYLEM_THREAD, XYLEM_IPC, 0, 5000, XYLEM_LOG_WARNING, 1              \
+        sizeof(xylem_options), XYLEM_THREAD, XYLEM_IPC, 0, 5000, XYLEM_LOG_WARNING, 1, "timer",    \
+            3600000                                                                                \
     }
 
 /* An open network. */
@@ -120,6 +129,65 @@ typedef struct xylem_event {
     int64_t id;
 } xylem_event;
 
+/* Services: what nodes do when they are asked to.
+ *
+ * Each node has one service, with a state of its own. These come with the library:
+ *
+ *     timer    start, stop, time              a stopwatch
+ *     sum      N K1 ... KN                    the sum of N numbers, "6"; in a thread of its own
+ *     dict     NAME VALUE, NAME               keeps a number under a name; the number, "5"
+ *     find     TEXT PATTERN                   where the pattern stands in the text, "0;7", or "-1";
+ *                                             in a thread of its own
+ *     sleep    MS                             answers that much later; in a thread of its own
+ */
+
+/* A piece of work that a service is to do: lasts as long as the call of exec that got it. */
+typedef struct xylem_work xylem_work;
+
+typedef struct xylem_service {
+    const char *name; /* letters, digits, '-' and '_', less than XYLEM_SERVICE_NAME_SIZE bytes */
+
+    /* Begins in a new node: *state gets what the other functions are given. XYLEM_OK, or an error:
+     * then there will be no such node. NULL: there is no state. */
+    int (*open)(void **state);
+
+    /* Does one piece of work, of a node one at a time. XYLEM_OK, with an answer by xylem_work_reply
+     * or an empty one; XYLEM_BAD_SUBCOMMAND; XYLEM_FAILED, with a text by xylem_work_reply that
+     * says why; or any other error. */
+    int (*exec)(void *state, xylem_work *work);
+
+    /* Ends, when the node does, except by a crash. NULL: there is nothing to do. */
+    void (*close)(void *state);
+
+    /* False: exec is quick, and is called by the thread that also carries the node's messages.
+     * True: exec may take long, and is called by a thread of its own. When nobody waits for it any
+     * more, it should return soon: see xylem_work_wanted. If it does not when its node is removed,
+     * it is abandoned with its state (in threads), or ended with its process. */
+    bool takes_long;
+} xylem_service;
+
+/* Makes a service known in this program; lent for good. Every program of a network does so alike,
+ * in main, before xylem_worker. XYLEM_INVALID: no name, no exec, or a name that is taken;
+ * XYLEM_BUSY: there are too many (of one's own: 64). */
+int xylem_register(const xylem_service *service);
+
+/* What is to be done, `size` bytes (may be NULL) and a final NUL. Lasts as long as the work. */
+const char *xylem_work_text(const xylem_work *work, size_t *size);
+
+/* The time of the network that the work belongs to, when the work began: see xylem_now. */
+int64_t xylem_work_now(const xylem_work *work);
+
+/* Answers with a copy of `size` bytes, in place of what was answered before. XYLEM_TOO_LONG,
+ * XYLEM_NO_MEMORY: exec may return that. */
+int xylem_work_reply(xylem_work *work, const void *reply, size_t size);
+
+/* Whether somebody still waits for the answer. */
+bool xylem_work_wanted(const xylem_work *work);
+
+/* Lets `ms` pass, in the simulated world of virtual time, or less when nobody waits for the answer
+ * any more: then false. Only of a service that takes long; false at once from any other. */
+bool xylem_work_rest(xylem_work *work, int64_t ms);
+
 /* Runs the node and ends the process, when this process was started as a worker; returns at once
  * when it was not. A program that opens a network in the process world calls this first in main,
  * before it touches its standard streams or starts a thread. */
@@ -141,13 +209,57 @@ void xylem_close(xylem **network);
  * XYLEM_EXISTS, XYLEM_PARENT_UNAVAILABLE; XYLEM_CANNOT_START: xylem_reason tells why. */
 int xylem_create(xylem *network, int64_t id, int64_t *pid);
 
+/* The same, with this service; NULL stands for the option `service`. XYLEM_CANNOT_START also when
+ * there is no such service. */
+int xylem_create_with(xylem *network, int64_t id, const char *service, int64_t *pid);
+
 /* Ends a node and all its descendants, whatever state they are in. XYLEM_NOT_FOUND. */
 int xylem_remove(xylem *network, int64_t id);
 
 /* Has the node's service do `text`, at most XYLEM_TEXT_MAX bytes. `reply` (may be NULL) gets the
  * service's answer, which belongs to the network and lasts until the next call on it.
- * XYLEM_NOT_FOUND, XYLEM_UNAVAILABLE, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG. */
+ * XYLEM_NOT_FOUND, XYLEM_UNAVAILABLE, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG, XYLEM_TIMED_OUT: the
+ * work takes too long, and is given up; XYLEM_FAILED: xylem_reason tells why. */
 int xylem_exec(xylem *network, int64_t id, const char *text, const char **reply);
+
+/* The same for any bytes; `reply` and `reply_size` may be NULL. */
+int xylem_exec_bytes(xylem *network, int64_t id, const void *text, size_t size, const char **reply,
+                     size_t *reply_size);
+
+/* Jobs: the same without waiting for it. What is asked of one node is done in its order, of
+ * different nodes side by side. */
+typedef struct xylem_future xylem_future;
+
+/* Has the node's service do the text, for `timeout_ms` at most (less than 0 stands for the option
+ * `job_ms`), and returns at once. The caller owns *future, which is NULL after a failure, and ends
+ * it with xylem_future_free, also after the network. XYLEM_TOO_LONG, XYLEM_INVALID,
+ * XYLEM_NO_MEMORY; every other error is the future's. */
+int xylem_start(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
+                xylem_future **future);
+
+/* XYLEM_PENDING: it is not finished yet. Otherwise what xylem_exec would have returned, or
+ * XYLEM_CANCELLED, or XYLEM_INTERRUPTED when the network was closed before. `reply` and `size` (may
+ * be NULL) get the answer, or why it failed, or ""; it lasts as long as the future. Never waits:
+ * the network moves only inside of calls such as xylem_run. */
+int xylem_future_result(const xylem_future *future, const char **reply, size_t *size);
+
+/* Waits until it is finished, for `timeout_ms` at most; less than 0: as long as it takes, which has
+ * an end. XYLEM_OK: it is finished; XYLEM_TIMED_OUT, XYLEM_INTERRUPTED. */
+int xylem_future_wait(xylem_future *future, int64_t timeout_ms);
+
+/* Gives it up: it is finished at once, with XYLEM_CANCELLED, unless it was already; the work is not
+ * begun, or asked to end. */
+void xylem_future_cancel(xylem_future *future);
+
+/* Has `callback` called once when it is finished: by this function, if it is already, otherwise by
+ * the next xylem_run, xylem_start, xylem_future_wait or xylem_future_cancel. It may call anything
+ * of this library but xylem_close. */
+void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *future, void *owner),
+                       void *owner);
+
+/* Cancels what is not finished, without calling anybody back, and frees the future. Clears the
+ * caller's pointer; does nothing when it is NULL already. */
+void xylem_future_free(xylem_future **future);
 
 /* Asks the node itself. XYLEM_OK: it answered; XYLEM_UNAVAILABLE: it did not;
  * XYLEM_NOT_FOUND: there is none. */
@@ -175,7 +287,8 @@ int xylem_resume(xylem *network, int64_t id);
  * than 65536 that nobody takes, the oldest are lost. */
 bool xylem_next_event(xylem *network, xylem_event *event);
 
-/* Lets the network run for `duration_ms`, at most INT32_MAX, or until there is an event to take.
+/* Lets the network run for `duration_ms`, at most INT32_MAX, or until there is an event to take, or
+ * somebody to be called back.
  * XYLEM_OK in both cases; XYLEM_INTERRUPTED, XYLEM_INVALID. */
 int xylem_run(xylem *network, int64_t duration_ms);
 

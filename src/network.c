@@ -1,31 +1,12 @@
 /* network: the public interface, over a controlling node and a world. */
-#include "xylem.h"
+#include "network.h"
 
-#include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/controller.h"
 #include "runtime/process.h"
-#include "runtime/world.h"
-
-struct xylem {
-    xy_controller controller;
-    xy_world *world;
-    atomic_bool interrupted;
-    bool polled; /* somebody has the descriptor */
-
-    uint64_t request; /* the command that is waited for; 0: its reply is here */
-    xy_action reply;  /* the latest; its payload lasts until the next call */
-    char *text;       /* the same with a final NUL */
-    char reason[XYLEM_REASON_SIZE];
-
-    xylem_event *events; /* a ring of those that have not been taken */
-    size_t first, count, capacity;
-
-    xylem_node *nodes; /* the latest list */
-};
 
 /* Events. */
 
@@ -79,14 +60,20 @@ bool xylem_next_event(xylem *network, xylem_event *event)
 
 static void take_reply(xylem *network, const xy_action *action)
 {
-    if (action->message.request != network->request)
-        return; /* of a call that was interrupted */
     const xy_message *reply = &action->message;
+    if (reply->request != network->request) {
+        xy_futures_take(network, action); /* or of a call that was interrupted */
+        return;
+    }
     network->reply = *action;
     network->reply.message.payload = NULL;
-    network->text =
-        strndup(reply->payload ? (const char *)reply->payload : "", reply->payload_size);
-    if (!network->text && !reply->status)
+    network->text = malloc((size_t)reply->payload_size + 1);
+    network->size = network->text ? reply->payload_size : 0;
+    if (network->size > 0)
+        memcpy(network->text, reply->payload, reply->payload_size);
+    if (network->text)
+        network->text[network->size] = '\0';
+    else if (!reply->status)
         network->reply.message.status = XYLEM_NO_MEMORY;
     network->request = 0;
 }
@@ -118,46 +105,90 @@ static void arm(xylem *network)
 {
     if (!network->polled)
         return;
-    int64_t due_ms = network->count > 0 ? 0 : xy_controller_deadline(&network->controller);
+    bool news = network->count > 0 || network->finished;
+    int64_t due_ms = news ? 0 : xy_controller_deadline(&network->controller);
     network->world->ops->arm(network->world, due_ms);
+}
+
+void xy_network_rest(xylem *network)
+{
+    xy_futures_call_back(network);
+    arm(network);
+}
+
+static bool has_reason(int status)
+{
+    return status == XYLEM_CANNOT_START || status == XYLEM_FAILED;
 }
 
 static int finish(xylem *network)
 {
     const char *text = network->text ? network->text : "";
     int status = network->reply.message.status;
-    if (status == XYLEM_CANNOT_START)
+    if (has_reason(status))
         snprintf(network->reason, sizeof network->reason, "%s", text);
     arm(network);
     return status;
 }
 
+uint64_t xy_network_command(xylem *network, const xy_command *command)
+{
+    const xy_world_ops *ops = network->world->ops;
+    uint64_t request =
+        xy_controller_command(&network->controller, command, ops->now(network->world));
+    ops->perform(network->world);
+    return request;
+}
+
+bool xy_network_run(xylem *network, int64_t until_ms, bool (*enough)(const void *context),
+                    const void *context)
+{
+    const xy_world_ops *ops = network->world->ops;
+    while (!enough(context) && !atomic_load(&network->interrupted)) {
+        if (until_ms != XY_NEVER && ops->now(network->world) >= until_ms)
+            break;
+        if (!ops->work(network->world) && !enough(context))
+            ops->wait(network->world, until_ms);
+    }
+    return enough(context);
+}
+
+static bool is_answered(const void *network)
+{
+    return ((const xylem *)network)->request == 0;
+}
+
 /* Has the controlling node do a command, and waits for its reply. */
 static int call(xylem *network, const xy_command *command)
 {
-    const xy_world_ops *ops = network->world->ops;
     forget_answer(network);
-    network->request =
-        xy_controller_command(&network->controller, command, ops->now(network->world));
-    ops->perform(network->world);
-    while (network->request && !atomic_load(&network->interrupted))
-        if (!ops->work(network->world) && network->request)
-            ops->wait(network->world, XY_NEVER);
-    if (network->request) {
+    network->request = network->controller.request + 1;
+    xy_network_command(network, command);
+    if (!xy_network_run(network, XY_NEVER, is_answered, network)) {
         network->request = 0;
         network->reply.message.status = XYLEM_INTERRUPTED;
     }
     return finish(network);
 }
 
-int xylem_create(xylem *network, int64_t id, int64_t *pid)
+int xylem_create_with(xylem *network, int64_t id, const char *service, int64_t *pid)
 {
-    if (id < 0)
+    const char *name = service ? service : network->service;
+    if (id < 0 || strlen(name) >= XYLEM_SERVICE_NAME_SIZE)
         return XYLEM_INVALID;
-    int error = call(network, &(xy_command){.kind = XY_COMMAND_CREATE, .id = id, .timeout_ms = -1});
+    int error = call(network, &(xy_command){.kind = XY_COMMAND_CREATE,
+                                            .id = id,
+                                            .timeout_ms = -1,
+                                            .text = name,
+                                            .size = strlen(name)});
     if (!error && pid)
         *pid = network->reply.message.value;
     return error;
+}
+
+int xylem_create(xylem *network, int64_t id, int64_t *pid)
+{
+    return xylem_create_with(network, id, NULL, pid);
 }
 
 int xylem_remove(xylem *network, int64_t id)
@@ -165,9 +196,9 @@ int xylem_remove(xylem *network, int64_t id)
     return call(network, &(xy_command){.kind = XY_COMMAND_REMOVE, .id = id, .timeout_ms = -1});
 }
 
-int xylem_exec(xylem *network, int64_t id, const char *text, const char **reply)
+int xylem_exec_bytes(xylem *network, int64_t id, const void *text, size_t size, const char **reply,
+                     size_t *reply_size)
 {
-    size_t size = strlen(text);
     if (size > XYLEM_TEXT_MAX)
         return XYLEM_TOO_LONG;
     int error =
@@ -176,7 +207,14 @@ int xylem_exec(xylem *network, int64_t id, const char *text, const char **reply)
                  .kind = XY_COMMAND_EXEC, .id = id, .timeout_ms = -1, .text = text, .size = size});
     if (!error && reply)
         *reply = network->text;
+    if (!error && reply_size)
+        *reply_size = network->size;
     return error;
+}
+
+int xylem_exec(xylem *network, int64_t id, const char *text, const char **reply)
+{
+    return xylem_exec_bytes(network, id, text, strlen(text), reply, NULL);
 }
 
 int xylem_ping(xylem *network, int64_t id)
@@ -259,7 +297,7 @@ int xylem_list(xylem *network, const xylem_node **nodes, size_t *count)
 
 static bool may_rest(const xylem *network)
 {
-    return network->count == 0 && !atomic_load(&network->interrupted);
+    return network->count == 0 && !network->finished && !atomic_load(&network->interrupted);
 }
 
 /* How much longer there may be something to do at once, when the time is over. */
@@ -280,7 +318,7 @@ int xylem_run(xylem *network, int64_t duration_ms)
         if (!busy)
             ops->wait(network->world, until_ms);
     }
-    arm(network);
+    xy_network_rest(network);
     return atomic_load(&network->interrupted) ? XYLEM_INTERRUPTED : XYLEM_OK;
 }
 
@@ -316,12 +354,28 @@ void xylem_worker(int argc, char **argv)
 
 static bool in_range(const xylem_options *options)
 {
-    return options->size == sizeof *options && options->world >= XYLEM_THREAD &&
-           options->world <= XYLEM_SIMULATED &&
+    return options->world >= XYLEM_THREAD && options->world <= XYLEM_SIMULATED &&
            (options->transport == XYLEM_IPC || options->transport == XYLEM_TCP) &&
            is_duration(options->heartbeat_ms) && is_duration(options->timeout_ms) &&
            options->timeout_ms > 0 && options->log_level >= XYLEM_LOG_ERROR &&
-           options->log_level <= XYLEM_LOG_DEBUG;
+           options->log_level <= XYLEM_LOG_DEBUG && is_duration(options->job_ms) &&
+           options->job_ms > 0 && strlen(options->service) < XYLEM_SERVICE_NAME_SIZE;
+}
+
+/* What the caller has set of the options that his version of them has, and the standard for the
+ * rest. False when they are of no version that there was. */
+static bool complete(xylem_options *all, const xylem_options *given)
+{
+    static const xylem_options standard = XYLEM_OPTIONS;
+    *all = standard;
+    if (!given)
+        return true;
+    if (given->size != sizeof *given && given->size != offsetof(xylem_options, service))
+        return false;
+    memcpy(all, given, given->size);
+    if (!all->service)
+        all->service = standard.service;
+    return in_range(all);
 }
 
 static xy_world *(*const begin_world[])(const xy_world_options *, char[XYLEM_REASON_SIZE]) = {
@@ -340,6 +394,8 @@ static int open_world(xylem *network, const xylem_options *options, char *reason
                                  .log_level = options->log_level,
                                  .deliver = deliver,
                                  .owner = network};
+    strcpy(network->service, options->service); /* which is not longer, see in_range */
+    network->job_ms = options->job_ms;
     network->world = begin_world[options->world](&settings, reason);
     if (network->world)
         return XYLEM_OK;
@@ -347,20 +403,19 @@ static int open_world(xylem *network, const xylem_options *options, char *reason
     return XYLEM_CANNOT_OPEN;
 }
 
-int xylem_open(xylem **result, const xylem_options *options, char reason[XYLEM_REASON_SIZE])
+int xylem_open(xylem **result, const xylem_options *given, char reason[XYLEM_REASON_SIZE])
 {
-    static const xylem_options standard = XYLEM_OPTIONS;
     char unread[XYLEM_REASON_SIZE];
+    xylem_options options;
     if (!reason)
         reason = unread;
-    if (!options)
-        options = &standard;
     *result = NULL;
     reason[0] = '\0';
-    xylem *network = in_range(options) ? calloc(1, sizeof *network) : NULL;
-    int error = network             ? open_world(network, options, reason)
-                : in_range(options) ? XYLEM_NO_MEMORY
-                                    : XYLEM_INVALID;
+    bool valid = complete(&options, given);
+    xylem *network = valid ? calloc(1, sizeof *network) : NULL;
+    int error = network ? open_world(network, &options, reason)
+                : valid ? XYLEM_NO_MEMORY
+                        : XYLEM_INVALID;
     if (error && !reason[0])
         snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(error));
     if (error)
@@ -391,6 +446,7 @@ void xylem_close(xylem **result)
     if (!network)
         return;
     end_nodes(network);
+    xy_futures_end(network);
     network->world->ops->close(network->world);
     xy_controller_clear(&network->controller);
     free(network->text);

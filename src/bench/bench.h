@@ -24,10 +24,11 @@ struct benchmark {
     const char *name, *what, *unit;
     measure *xylem, *floor; /* without a floor `reach` is an absolute figure */
     struct setting setting;
-    double reach; /* the ratio to the floor that is wanted; 0: none */
+    double reach; /* the ratio to the floor that is wanted */
     bool more;    /* more is better */
     bool pinned;  /* to one processor: waking an idle one takes longer than what is measured */
     bool quick;   /* part of a quick run */
+    bool figure;  /* the figure itself is to reach that, not its ratio */
 };
 
 extern const struct benchmark benchmarks[];

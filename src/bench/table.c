@@ -6,12 +6,12 @@
 
 #define HOP(name, what, reach, quick, ...)                                                         \
     {                                                                                              \
-        name, what, "us", hop_xylem, hop_floor, {__VA_ARGS__}, reach, false, true, quick           \
+        name, what, "us", hop_xylem, hop_floor, {__VA_ARGS__}, reach, false, true, quick, false    \
     }
 #define COST(name, what, unit, figure, reach, quick, ...)                                          \
     {                                                                                              \
         name, what, unit, figure##_xylem, figure##_floor, {__VA_ARGS__}, reach, false, false,      \
-            quick                                                                                  \
+            quick, false                                                                           \
     }
 
 const struct benchmark benchmarks[] = {
@@ -32,7 +32,8 @@ const struct benchmark benchmarks[] = {
      0.7,
      true,
      false,
-     true},
+     true,
+     false},
     COST("create/10", "create 10 nodes, each", "us", create, 1.5, true, THREAD, .nodes = 10),
     COST("create/100", "create 100 nodes, each", "us", create, 1.5, true, THREAD, .nodes = 100),
     COST("create/1000", "create 1000 nodes, each", "us", create, 1.5, true, THREAD, .nodes = 1000),
@@ -56,6 +57,7 @@ const struct benchmark benchmarks[] = {
      17500,
      true,
      false,
+     false,
      false},
     COST("beats/1000", "heartbeats of 1000 nodes each second", "% of a core", beats, 1.3, true,
          THREAD, .nodes = 1000, .seconds = 4),
@@ -67,10 +69,28 @@ const struct benchmark benchmarks[] = {
          .nodes = 100),
     COST("start/tcp/500", "start 500 workers over tcp, each", "ms", start, 1.2, false, TCP,
          .nodes = 500),
-    COST("worker/ipc", "memory of a worker's own, ipc", "KiB", worker_memory, 1.2, true, IPC,
-         .nodes = 20),
-    COST("worker/tcp", "memory of a worker's own, tcp", "KiB", worker_memory, 1.2, true, TCP,
-         .nodes = 20),
+    {"worker/ipc",
+     "memory of a worker's own, ipc",
+     "KiB",
+     worker_memory_xylem,
+     worker_memory_floor,
+     {IPC, .nodes = 20},
+     400,
+     false,
+     false,
+     true,
+     true},
+    {"worker/tcp",
+     "memory of a worker's own, tcp",
+     "KiB",
+     worker_memory_xylem,
+     worker_memory_floor,
+     {TCP, .nodes = 20},
+     400,
+     false,
+     false,
+     true,
+     true},
     {"events",
      "simulated events",
      "M a second",
@@ -80,7 +100,8 @@ const struct benchmark benchmarks[] = {
      0.3,
      true,
      true,
-     true},
+     true,
+     false},
     {"all",
      "show the list of 10000 nodes",
      "ms",
@@ -88,6 +109,7 @@ const struct benchmark benchmarks[] = {
      NULL,
      {.nodes = 10000},
      10,
+     false,
      false,
      false,
      false},
@@ -98,6 +120,7 @@ const struct benchmark benchmarks[] = {
      NULL,
      {.nodes = 10000},
      10,
+     false,
      false,
      false,
      false},

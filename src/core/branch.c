@@ -91,8 +91,14 @@ static void start_child(xy_branch *branch, xy_child *child, const xy_message *re
     child->deadline_ms = now_ms + (int64_t)request->budget_ms * 3 / 4;
     xy_action action = {.kind = XY_ACTION_START,
                         .peer = child->incarnation,
-                        .message = {.id = child->id, .incarnation = child->incarnation}};
-    xy_actions_push(branch->out, &action);
+                        .message = {.id = child->id,
+                                    .incarnation = child->incarnation,
+                                    .payload = request->payload,
+                                    .payload_size = request->payload_size}};
+    if (xy_actions_push(branch->out, &action))
+        return;
+    refuse(branch, child->request, XYLEM_NO_MEMORY);
+    xy_child_move(child, XY_CHILD_NONE);
 }
 
 static void await_end(xy_child *child, int64_t grace_ms, int64_t now_ms)
@@ -152,10 +158,13 @@ static void remove_child(xy_branch *branch, xy_child *child, const xy_message *r
 /* The place is not free yet: the controlling node has answered a removal before its effect. */
 static void start_after(xy_child *child, const xy_message *request, int64_t now_ms)
 {
-    child->next = (xy_successor){.request = request->request,
-                                 .id = request->id,
-                                 .incarnation = request->incarnation,
-                                 .deadline_ms = now_ms + request->budget_ms};
+    xy_successor next = {.request = request->request,
+                         .id = request->id,
+                         .incarnation = request->incarnation,
+                         .deadline_ms = now_ms + request->budget_ms};
+    if (request->payload_size > 0)
+        memcpy(next.service, request->payload, request->payload_size);
+    child->next = next;
 }
 
 static void start_next(xy_branch *branch, xy_child *child, int64_t now_ms)
@@ -165,7 +174,9 @@ static void start_next(xy_branch *branch, xy_child *child, int64_t now_ms)
                           .request = next.request,
                           .id = next.id,
                           .incarnation = next.incarnation,
-                          .budget_ms = (uint32_t)(next.deadline_ms - now_ms)};
+                          .budget_ms = (uint32_t)(next.deadline_ms - now_ms),
+                          .payload = (const uint8_t *)next.service,
+                          .payload_size = (uint32_t)strlen(next.service)};
     if (next.request != 0 && next.deadline_ms > now_ms)
         start_child(branch, child, &request, now_ms);
 }
@@ -200,6 +211,16 @@ static int pass_on(xy_branch *branch, const xy_child *child, const xy_message *r
         return XYLEM_OK;
     xy_pending_take(&branch->pending, request->request, NULL);
     return XYLEM_NO_MEMORY;
+}
+
+/* A part that is not the first goes where the first one went, unless that was the end of it. */
+static void forward_part(xy_branch *branch, const xy_child *child, const xy_message *part)
+{
+    const xy_pending_entry *entry = xy_pending_find(&branch->pending, part->request);
+    if (!entry || entry->peer != child->incarnation || tell(branch, child, part))
+        return;
+    xy_pending_take(&branch->pending, part->request, NULL);
+    refuse(branch, part->request, XYLEM_NO_MEMORY);
 }
 
 static void forward(xy_branch *branch, const xy_child *child, const xy_message *request,
@@ -237,7 +258,9 @@ void xy_branch_request(xy_branch *branch, const xy_message *request, int64_t now
 {
     xy_child *child = place_of(branch, request->id);
     bool remove = request->code == XY_REMOVE;
-    if (request->code == XY_CREATE)
+    if (request->part & XY_PART_CONTINUED)
+        forward_part(branch, child, request);
+    else if (request->code == XY_CREATE)
         take_create(branch, child, request, now_ms);
     else if (child->state == XY_CHILD_NONE)
         refuse(branch, request->request, XYLEM_NOT_FOUND);
@@ -311,7 +334,8 @@ void xy_branch_hear(xy_branch *branch, uint64_t peer, const xy_message *message,
         return;
     const xy_pending_entry *entry = xy_pending_find(&branch->pending, message->request);
     if (message->kind == XY_REPLY && entry && entry->peer == peer) {
-        xy_pending_take(&branch->pending, message->request, NULL);
+        if (!(message->part & XY_PART_MORE))
+            xy_pending_take(&branch->pending, message->request, NULL);
         branch->up(branch->owner, message);
     } else if (message->kind == XY_CHANGE && may_report(branch, child, message->id)) {
         pass_up(branch, message);

@@ -121,18 +121,22 @@ static bool accept(xy_controller *controller, const xy_command *command, uint64_
     return !error;
 }
 
+static void send(void *owner, const xy_message *part)
+{
+    xy_controller *controller = owner;
+    xy_branch_request(&controller->branch, part, controller->now_ms);
+}
+
 static void send_down(xy_controller *controller, xy_operation operation, const xy_command *command,
-                      uint64_t incarnation, int64_t now_ms)
+                      uint64_t incarnation)
 {
     xy_message request = {.kind = XY_REQUEST,
                           .code = (uint8_t)operation,
                           .request = controller->request,
                           .id = command->id,
                           .incarnation = incarnation,
-                          .budget_ms = (uint32_t)limit(controller, command),
-                          .payload = (const uint8_t *)command->text,
-                          .payload_size = (uint32_t)command->size};
-    xy_branch_request(&controller->branch, &request, now_ms);
+                          .budget_ms = (uint32_t)limit(controller, command)};
+    xy_parcel_send(&request, command->text, command->size, send, controller);
 }
 
 /* Has the network end a node without waiting for an answer: it takes effect where and when the
@@ -176,7 +180,7 @@ static void create(xy_controller *controller, const xy_command *command, int64_t
     if (error)
         answer(controller, controller->request, error);
     else if (accept(controller, command, controller->incarnation, now_ms))
-        send_down(controller, XY_CREATE, command, controller->incarnation, now_ms);
+        send_down(controller, XY_CREATE, command, controller->incarnation);
     else
         xy_tree_prune(&controller->tree, xy_tree_find(&controller->tree, command->id));
 }
@@ -251,7 +255,7 @@ static void remove_node(xy_controller *controller, const xy_command *command, in
         answer(controller, controller->request, XYLEM_OK);
     } else if (accept(controller, command, node->incarnation, now_ms)) {
         begin_to_end(controller, node);
-        send_down(controller, XY_REMOVE, command, node->incarnation, now_ms);
+        send_down(controller, XY_REMOVE, command, node->incarnation);
     }
 }
 
@@ -275,7 +279,7 @@ static void ask_node(xy_controller *controller, xy_operation operation, const xy
     else if (!node->available)
         answer(controller, controller->request, XYLEM_UNAVAILABLE);
     else if (accept(controller, command, node->incarnation, now_ms))
-        send_down(controller, operation, command, node->incarnation, now_ms);
+        send_down(controller, operation, command, node->incarnation);
 }
 
 static bool has_nodes(const xy_controller *controller)
@@ -303,6 +307,26 @@ static void fault(xy_controller *controller, const xy_command *command)
     if (node)
         inject(controller, node, (xy_fault)command->value);
     answer(controller, controller->request, node ? XYLEM_OK : XYLEM_NOT_FOUND);
+}
+
+/* Neither the answer nor the work is waited for. */
+static void cancel(xy_controller *controller, const xy_command *command)
+{
+    xy_pending_entry entry;
+    const xy_pending_entry *found = xy_pending_find(&controller->waiting, (uint64_t)command->value);
+    if (!found || found->operation != XY_COMMAND_EXEC) {
+        answer(controller, controller->request, XYLEM_NOT_FOUND);
+        return;
+    }
+    xy_pending_take(&controller->waiting, (uint64_t)command->value, &entry);
+    xy_parcels_drop(&controller->arriving, entry.request);
+    answer(controller, entry.request, XYLEM_CANCELLED);
+    send(controller, &(xy_message){.kind = XY_REQUEST,
+                                   .code = XY_CANCEL,
+                                   .id = entry.id,
+                                   .incarnation = entry.incarnation,
+                                   .value = command->value});
+    answer(controller, controller->request, XYLEM_OK);
 }
 
 static void close_network(xy_controller *controller, int64_t now_ms)
@@ -351,6 +375,9 @@ uint64_t xy_controller_command(xy_controller *controller, const xy_command *comm
     case XY_COMMAND_FAULT:
         fault(controller, command);
         break;
+    case XY_COMMAND_CANCEL:
+        cancel(controller, command);
+        break;
     case XY_COMMAND_CLOSE:
         close_network(controller, now_ms);
         break;
@@ -361,11 +388,34 @@ uint64_t xy_controller_command(xy_controller *controller, const xy_command *comm
 
 /* What comes back. */
 
+/* A part of the answer of an exec. */
+static void replied_in_part(xy_controller *controller, const xy_message *part)
+{
+    const xy_pending_entry *entry = xy_pending_find(&controller->waiting, part->request);
+    xy_parcel *whole;
+    if (!entry || entry->operation != XY_COMMAND_EXEC)
+        return;
+    int error = xy_parcels_add(&controller->arriving, part, entry->deadline_ms, &whole);
+    if (!error && !whole)
+        return;
+    xy_pending_take(&controller->waiting, part->request, NULL);
+    answer_with(controller, part->request, error ? error : part->status,
+                &(xy_message){.kind = XY_REPLY,
+                              .payload = whole ? whole->bytes : NULL,
+                              .payload_size = whole ? (uint32_t)whole->size : 0});
+    xy_parcel_free(whole);
+}
+
 static void replied(xy_controller *controller, const xy_message *reply)
 {
     xy_pending_entry entry;
+    if (reply->part != 0) {
+        replied_in_part(controller, reply);
+        return;
+    }
     if (!xy_pending_take(&controller->waiting, reply->request, &entry))
         return; /* too late: it has been answered */
+    xy_parcels_drop(&controller->arriving, reply->request);
     if (entry.operation == XY_COMMAND_CREATE)
         created(controller, &entry, reply);
     else if (entry.operation == XY_COMMAND_REMOVE)
@@ -395,6 +445,7 @@ static void up(void *owner, const xy_message *message)
 
 static void expire(xy_controller *controller, const xy_pending_entry *entry)
 {
+    xy_parcels_drop(&controller->arriving, entry->request);
     switch (entry->operation) {
     case XY_COMMAND_CREATE:
         created(controller, entry, &(xy_message){.status = XYLEM_UNAVAILABLE});
@@ -452,6 +503,7 @@ void xy_controller_clear(xy_controller *controller)
     if (controller->tree.root)
         xy_tree_prune(&controller->tree, controller->tree.root);
     xy_pending_clear(&controller->waiting);
+    xy_parcels_clear(&controller->arriving);
     xy_branch_clear(&controller->branch);
     xy_actions_clear(&controller->out);
 }

@@ -8,16 +8,19 @@
 
 #include "core/branch.h"
 #include "core/machine.h"
+#include "core/parcel.h"
 #include "core/tree.h"
 
 typedef enum xy_command_kind {
-    XY_COMMAND_CREATE, /* id; the reply's value is its pid, or its payload why it failed */
+    XY_COMMAND_CREATE, /* id, text: its service; the reply's value is its pid, or its payload why
+                          it failed */
     XY_COMMAND_REMOVE, /* id */
     XY_COMMAND_EXEC,   /* id, text, size; the reply's payload is the answer */
     XY_COMMAND_PING,   /* id */
     XY_COMMAND_PACE,   /* value: the heartbeat interval */
     XY_COMMAND_WAIT,   /* id, value: 1 until it is available, 0 until it is not; timeout_ms */
     XY_COMMAND_FAULT,  /* id, value: an xy_fault */
+    XY_COMMAND_CANCEL, /* value: the number of an exec, which is answered with XYLEM_CANCELLED */
     XY_COMMAND_CLOSE   /* end every node; ends with the action STOP */
 } xy_command_kind;
 
@@ -34,6 +37,7 @@ typedef struct xy_controller {
     xy_tree tree;
     xy_branch branch;
     xy_pending waiting;   /* commands that have not been answered */
+    xy_parcels arriving;  /* replies of which there is more to come */
     uint64_t request;     /* the number of the latest command */
     uint64_t incarnation; /* the number of the latest life of a node */
     int64_t timeout_ms;

@@ -35,6 +35,7 @@ typedef struct xy_successor {
     int64_t id;
     uint64_t incarnation;
     int64_t deadline_ms; /* when whoever asked for it gives up */
+    char service[XYLEM_SERVICE_NAME_SIZE];
 } xy_successor;
 
 typedef struct xy_child {

@@ -44,12 +44,16 @@ typedef struct xy_event {
 } xy_event;
 
 typedef enum xy_action_kind {
-    XY_ACTION_SEND,  /* message to the neighbour `peer`; a lossy one may be dropped */
-    XY_ACTION_START, /* start child `peer`: message.id, message.incarnation; gives rise to BORN or
-                        STILLBORN, and after BORN one day to EXITED */
-    XY_ACTION_KILL,  /* end child `peer` at once, whatever it does; gives rise to its EXITED */
-    XY_ACTION_WORK, /* have the service do message.payload; gives rise to WORKED with the request */
-    XY_ACTION_STOP, /* nothing is left below: end */
+    XY_ACTION_SEND,   /* message to the neighbour `peer`; a lossy one may be dropped */
+    XY_ACTION_START,  /* start child `peer`: message.id, message.incarnation, the payload names its
+                         service; gives rise to BORN or STILLBORN, and after BORN one day to EXITED
+                       */
+    XY_ACTION_KILL,   /* end child `peer` at once, whatever it does; gives rise to its EXITED */
+    XY_ACTION_WORK,   /* have the service do message.payload, for message.budget_ms at most; gives
+                         rise to WORKED with the request; one at a time */
+    XY_ACTION_CANCEL, /* the work of message.request is not wanted any more; its WORKED is due all
+                         the same */
+    XY_ACTION_STOP,   /* nothing is left below: end */
     /* Of the controlling node only, for the network that it serves: */
     XY_ACTION_REPLY,  /* message.request has got its one reply: status, value, payload */
     XY_ACTION_NOTICE, /* message.id has become available (value 1) or unavailable (0) */

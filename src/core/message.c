@@ -49,7 +49,7 @@ void xy_message_encode(const xy_message *message, uint8_t *frame)
     frame[2] = XY_MESSAGE_VERSION;
     frame[3] = (uint8_t)message->kind;
     frame[4] = message->code;
-    frame[5] = 0;
+    frame[5] = message->part;
     put16(frame + 6, (uint64_t)message->status);
     put64(frame + 8, message->request);
     put64(frame + 16, (uint64_t)message->id);
@@ -73,34 +73,44 @@ static bool code_fits(const xy_message *message)
     }
 }
 
+static bool part_fits(const xy_message *message)
+{
+    bool divisible =
+        message->kind == XY_REPLY || (message->kind == XY_REQUEST && message->code == XY_EXEC);
+    return message->part <= (divisible ? XY_PART_MORE | XY_PART_CONTINUED : 0);
+}
+
 static bool value_fits(const xy_message *message)
 {
     bool interval = message->kind == XY_WELCOME || message->kind == XY_PACE;
     return message->value >= 0 && (!interval || message->value <= XY_INTERVAL_MAX_MS);
 }
 
-static bool payload_fits(const xy_message *message)
+static uint32_t payload_max(const xy_message *message)
 {
+    if (message->kind == XY_REQUEST && message->code == XY_CREATE)
+        return XYLEM_SERVICE_NAME_SIZE - 1;
     bool any =
         message->kind == XY_HELLO || message->kind == XY_REQUEST || message->kind == XY_REPLY;
-    return message->payload_size <= (any ? XY_MESSAGE_PAYLOAD_MAX : 0);
+    return any ? XY_MESSAGE_PAYLOAD_MAX : 0;
 }
 
 static bool well_formed(const xy_message *message, size_t size)
 {
     return message->kind >= XY_HELLO && message->kind < XY_KIND_END && code_fits(message) &&
-           message->status < XYLEM_ERROR_COUNT && message->id >= 0 && value_fits(message) &&
-           payload_fits(message) && xy_message_size(message) == size;
+           part_fits(message) && message->status < XYLEM_ERROR_COUNT && message->id >= 0 &&
+           value_fits(message) && message->payload_size <= payload_max(message) &&
+           xy_message_size(message) == size;
 }
 
 bool xy_message_decode(xy_message *message, const void *frame, size_t size)
 {
     const uint8_t *at = frame;
-    if (size < XY_MESSAGE_HEADER || memcmp(at, "xy", 2) != 0 || at[2] != XY_MESSAGE_VERSION ||
-        at[5] != 0)
+    if (size < XY_MESSAGE_HEADER || memcmp(at, "xy", 2) != 0 || at[2] != XY_MESSAGE_VERSION)
         return false;
     xy_message read = {.kind = (xy_kind)at[3],
                        .code = at[4],
+                       .part = at[5],
                        .status = get16(at + 6),
                        .request = get64(at + 8),
                        .id = (int64_t)get64(at + 16),

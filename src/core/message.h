@@ -3,7 +3,7 @@
  * One frame is one message: a header of fixed size, all numbers in network order, and a payload.
  *
  *     offset  0  'x' 'y'        4  code        6  status (2)    8  request (8)   16  id (8)
- *             2  version        5  0          24  incarnation (8)               32  value (8)
+ *             2  version        5  part       24  incarnation (8)               32  value (8)
  *             3  kind                         40  budget_ms (4)                 44  payload size
  * (4)
  */
@@ -18,7 +18,7 @@
 
 #define XY_MESSAGE_VERSION     1
 #define XY_MESSAGE_HEADER      48
-#define XY_MESSAGE_PAYLOAD_MAX XYLEM_TEXT_MAX
+#define XY_MESSAGE_PAYLOAD_MAX (256 * 1024) /* what is larger goes in parts: see parcel */
 #define XY_MESSAGE_MAX         (XY_MESSAGE_HEADER + XY_MESSAGE_PAYLOAD_MAX)
 
 /* The longest heartbeat interval: whoever computes with one that has come in cannot overflow. */
@@ -38,10 +38,12 @@ typedef enum xy_kind {
 } xy_kind;
 
 typedef enum xy_operation {
-    XY_CREATE = 1, /* start node `id` as `incarnation`; the reply's value is its pid */
+    XY_CREATE = 1, /* start node `id` as `incarnation`, with the service that the payload names;
+                      the reply's value is its pid */
     XY_REMOVE,     /* end node `id`, if it is still `incarnation`; request 0 wants no reply */
     XY_EXEC,       /* have node `id` do the payload; the reply's payload is the answer */
     XY_PING,       /* ask node `id` */
+    XY_CANCEL,     /* node `id` need not do request `value` any more; request 0 wants no reply */
     XY_OPERATION_END
 } xy_operation;
 
@@ -52,8 +54,15 @@ typedef enum xy_change {
     XY_CHANGE_END
 } xy_change;
 
+/* Which part of a payload it is: bits. Only an exec and its reply may come in parts. */
+enum xy_part {
+    XY_PART_MORE = 1,     /* more parts follow */
+    XY_PART_CONTINUED = 2 /* it is not the first */
+};
+
 typedef struct xy_message {
     xy_kind kind;
+    uint8_t part;         /* enum xy_part; 0: all of it */
     uint8_t code;         /* an xy_operation or an xy_change, as the kind says; otherwise 0 */
     int status;           /* enum xylem_error */
     uint64_t request;     /* the request that this asks or answers */
@@ -62,7 +71,8 @@ typedef struct xy_message {
     int64_t value;
     uint32_t budget_ms;     /* how long the asker will wait */
     const uint8_t *payload; /* belongs to whoever made the message */
-    uint32_t payload_size;  /* at most XY_MESSAGE_PAYLOAD_MAX; 0 but for hello, request, reply */
+    uint32_t payload_size;  /* at most XY_MESSAGE_PAYLOAD_MAX; 0 but for hello, request, reply; of
+                               a create less than XYLEM_SERVICE_NAME_SIZE */
 } xy_message;
 
 /* The size of the message's frame in bytes. */

@@ -23,23 +23,26 @@ static void up(void *owner, const xy_message *message)
 /* Request 0 wants no reply. */
 static void reply(xy_node *node, uint64_t request, int status, const void *text, size_t size)
 {
-    xy_message message = {.kind = XY_REPLY,
-                          .status = status,
-                          .request = request,
-                          .payload = text,
-                          .payload_size = (uint32_t)size};
+    xy_message message = {.kind = XY_REPLY, .status = status, .request = request};
     if (request != 0)
-        up(node, &message);
+        xy_parcel_send(&message, text, size, up, node);
+}
+
+static void answer(void *owner, uint64_t request, int status)
+{
+    reply(owner, request, status, NULL, 0);
 }
 
 bool xy_node_init(xy_node *node, const xy_birth *birth, int64_t pid)
 {
     *node = (xy_node){.birth = *birth, .pid = pid, .beat_ms = XY_NEVER};
+    xy_desk_init(&node->desk, birth->id, birth->incarnation, &node->out, answer, node);
     return xy_branch_init(&node->branch, birth->id, &node->out, up, node);
 }
 
 void xy_node_clear(xy_node *node)
 {
+    xy_desk_clear(&node->desk);
     xy_branch_clear(&node->branch);
     xy_actions_clear(&node->out);
 }
@@ -60,20 +63,14 @@ static void pace(xy_node *node, int64_t interval_ms, int64_t now_ms)
     beat(node, false, now_ms);
 }
 
-/* Has the service do it; the reply follows when the work is done. */
-static void work(xy_node *node, const xy_message *request)
-{
-    xy_action action = {.kind = XY_ACTION_WORK, .message = *request};
-    if (!xy_actions_push(&node->out, &action))
-        reply(node, request->request, XYLEM_NO_MEMORY, NULL, 0);
-}
-
-static void do_request(xy_node *node, const xy_message *request)
+static void do_request(xy_node *node, const xy_message *request, int64_t now_ms)
 {
     if (request->incarnation != node->birth.incarnation)
         reply(node, request->request, XYLEM_NOT_FOUND, NULL, 0);
     else if (request->code == XY_EXEC)
-        work(node, request);
+        xy_desk_request(&node->desk, request, now_ms);
+    else if (request->code == XY_CANCEL)
+        xy_desk_cancel(&node->desk, (uint64_t)request->value);
     else if (request->code == XY_PING)
         reply(node, request->request, XYLEM_OK, NULL, 0);
     else if (request->code == XY_CREATE)
@@ -85,7 +82,7 @@ static void take_request(xy_node *node, const xy_message *request, int64_t now_m
     if (node->stopping)
         reply(node, request->request, XYLEM_UNAVAILABLE, NULL, 0);
     else if (request->id == node->birth.id)
-        do_request(node, request);
+        do_request(node, request, now_ms);
     else
         xy_branch_request(&node->branch, request, now_ms);
 }
@@ -93,6 +90,7 @@ static void take_request(xy_node *node, const xy_message *request, int64_t now_m
 static void stop(xy_node *node, int64_t now_ms)
 {
     node->stopping = true;
+    xy_desk_close(&node->desk);
     xy_branch_end(&node->branch, now_ms);
 }
 
@@ -134,6 +132,14 @@ static void hear(xy_node *node, const xy_event *event, int64_t now_ms)
         xy_branch_hear(&node->branch, event->peer, &message, now_ms);
 }
 
+static void worked(xy_node *node, const xy_event *event, int64_t now_ms)
+{
+    if (xy_desk_done(&node->desk, event->request))
+        reply(node, event->request, event->status, event->bytes, event->size);
+    if (!node->stopping)
+        xy_desk_next(&node->desk, now_ms);
+}
+
 static void end_if_done(xy_node *node)
 {
     if (!node->stopping || node->stopped || !xy_family_at_rest(&node->branch.family))
@@ -153,11 +159,12 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms)
         hear(node, event, now_ms);
         break;
     case XY_EVENT_WORKED:
-        reply(node, event->request, event->status, event->bytes, event->size);
+        worked(node, event, now_ms);
         break;
     case XY_EVENT_TICK:
         if (now_ms >= node->beat_ms)
             beat(node, true, now_ms);
+        xy_desk_tick(&node->desk, now_ms);
         xy_branch_event(&node->branch, event, now_ms);
         break;
     default:
@@ -168,8 +175,11 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms)
 
 int64_t xy_node_deadline(const xy_node *node)
 {
-    int64_t below = xy_branch_deadline(&node->branch);
-    return node->beat_ms < below ? node->beat_ms : below;
+    int64_t earliest_ms = xy_branch_deadline(&node->branch);
+    int64_t work_ms = xy_desk_deadline(&node->desk);
+    if (work_ms < earliest_ms)
+        earliest_ms = work_ms;
+    return node->beat_ms < earliest_ms ? node->beat_ms : earliest_ms;
 }
 
 static void step(void *self, const xy_event *event, int64_t now_ms)

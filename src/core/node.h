@@ -5,6 +5,7 @@
 #define XY_NODE_H
 
 #include "core/branch.h"
+#include "core/desk.h"
 #include "core/machine.h"
 
 /* What a node is given at its start. */
@@ -12,6 +13,7 @@ typedef struct xy_birth {
     int64_t id;
     uint64_t incarnation;
     uint8_t secret[XY_SECRET_SIZE];
+    char service[XYLEM_SERVICE_NAME_SIZE];
 } xy_birth;
 
 typedef struct xy_node {
@@ -22,6 +24,7 @@ typedef struct xy_node {
     bool stopped;    /* nothing left to do */
     int64_t beat_ms; /* when the next beat is due, or XY_NEVER */
     xy_branch branch;
+    xy_desk desk;
     xy_actions out;
 } xy_node;
 

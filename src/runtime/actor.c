@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "service/timer.h"
-
 /* Added to an incarnation, it gives a pid of its own to each life, and none of a real process. */
 enum { PID_BASE = 1000000000 };
 
@@ -30,11 +28,13 @@ static void leave(xy_actor *child)
 
 xy_actor *xy_actor_new(xy_actor *parent, const xy_birth *birth)
 {
-    xy_actor *child = malloc(sizeof *child);
+    const xylem_service *service = xy_service_named(birth->service);
+    xy_actor *child = service ? malloc(sizeof *child) : NULL;
     if (!child)
         return NULL;
     xy_actor_init(child, xy_node_machine(&child->node));
-    if (xy_timer.open(&child->service_state) != XYLEM_OK)
+    child->service = service;
+    if (xy_service_open(service, &child->service_state) != XYLEM_OK)
         goto no_service;
     if (!xy_node_init(&child->node, birth, (int64_t)birth->incarnation + PID_BASE))
         goto no_node;
@@ -43,7 +43,7 @@ xy_actor *xy_actor_new(xy_actor *parent, const xy_birth *birth)
     return child;
 
 no_node:
-    xy_timer.close(child->service_state);
+    xy_service_close(service, child->service_state);
 no_service:
     free(child);
     return NULL;
@@ -53,7 +53,7 @@ void xy_actor_free(xy_actor *actor)
 {
     leave(actor);
     xy_actor_drop_held(actor);
-    xy_timer.close(actor->service_state);
+    xy_service_close(actor->service, actor->service_state);
     xy_node_clear(&actor->node);
     free(actor);
 }

@@ -5,16 +5,19 @@
 #define XY_ACTOR_H
 
 #include "core/node.h"
+#include "service/service.h"
 
 /* What is going to happen to an actor. */
 typedef struct xy_occurrence {
     struct xy_occurrence *next; /* in the list of an actor that is held up */
     enum { XY_OCCUR_EVENT, XY_OCCUR_WAKE, XY_OCCUR_END } sort;
-    xy_event_kind kind; /* of an event: OPEN, TICK, FRAME or EXITED */
+    xy_event_kind kind; /* of an event: OPEN, TICK, FRAME, EXITED or WORKED */
     bool forged;        /* a frame that no actor has sent */
     uint64_t actor;     /* whom it happens to */
     uint64_t peer;
-    uint64_t tick; /* which one of its ticks it is: only the latest counts */
+    uint64_t turn;    /* which one of its ticks or works it is: only the latest counts */
+    uint64_t request; /* of a work, */
+    int status;       /* and what became of it */
     size_t size;
     uint8_t bytes[];
 } xy_occurrence;
@@ -31,7 +34,9 @@ typedef struct xy_actor {
     uint64_t incarnation; /* XY_PARENT: the controlling node */
     xy_machine machine;
     xy_node node; /* of a compute node */
+    const xylem_service *service;
     void *service_state;
+    uint64_t work;    /* the number of its latest work that takes time */
     xy_lane up, down; /* to its parent, and from it */
     bool dead;        /* but its parent has not noticed yet */
 
@@ -47,8 +52,8 @@ typedef struct xy_actor {
 /* Begins an actor around a machine: the controlling node. */
 void xy_actor_init(xy_actor *actor, xy_machine machine);
 
-/* A compute node below `parent`; NULL when there is no memory. Ended by xy_actor_free, after all
- * that is below it. */
+/* A compute node below `parent`; NULL when there is no memory, or no such service. Ended by
+ * xy_actor_free, after all that is below it. */
 xy_actor *xy_actor_new(xy_actor *parent, const xy_birth *birth);
 void xy_actor_free(xy_actor *actor);
 

@@ -213,19 +213,29 @@ static void take(xy_engine *engine, xy_actor *who, const xy_occurrence *what)
         who->tick_ms = XY_NEVER;
     if (what->kind == XY_EVENT_EXITED && xy_engine_find(engine, what->peer))
         xy_engine_drop(engine, xy_engine_find(engine, what->peer));
-    xy_engine_step(
-        engine, who,
-        &(xy_event){
-            .kind = what->kind, .peer = what->peer, .bytes = what->bytes, .size = what->size},
-        what->forged);
+    xy_engine_step(engine, who,
+                   &(xy_event){.kind = what->kind,
+                               .peer = what->peer,
+                               .request = what->request,
+                               .status = what->status,
+                               .bytes = what->bytes,
+                               .size = what->size},
+                   what->forged);
     xy_engine_perform(engine, who);
+}
+
+/* Another one has come in its place. */
+static bool is_stale(const xy_actor *who, const xy_occurrence *what)
+{
+    return (what->kind == XY_EVENT_TICK && what->turn != who->tick) ||
+           (what->kind == XY_EVENT_WORKED && what->turn != who->work);
 }
 
 void xy_engine_happen(xy_engine *engine)
 {
     xy_occurrence *what = xy_queue_take(&engine->queue);
     xy_actor *who = xy_engine_find_living(engine, what->actor);
-    bool stale = what->kind == XY_EVENT_TICK && who && who->tick != what->tick;
+    bool stale = who && is_stale(who, what);
     if (who && what->sort == XY_OCCUR_WAKE) {
         xy_engine_replay(engine, who);
     } else if (who && what->sort == XY_OCCUR_END) {

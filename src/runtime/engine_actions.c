@@ -1,11 +1,12 @@
 /* The actions of an actor: what the engine does about them. */
 #include "runtime/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/link.h"
-#include "service/timer.h"
+#include "service/service.h"
 
 /* What takes how long, in microseconds; up to as much again is drawn on top. */
 enum { DELIVERY_US = 40, START_US = 400 };
@@ -105,9 +106,15 @@ static void perform_start(xy_engine *engine, xy_actor *who, const xy_action *act
     xy_birth birth = {.id = action->message.id, .incarnation = action->peer};
     for (size_t i = 0; i < sizeof birth.secret; i++)
         birth.secret[i] = (uint8_t)xy_random_next(&engine->network);
+    if (action->message.payload_size > 0) /* which is less than there is room for */
+        memcpy(birth.service, action->message.payload, action->message.payload_size);
     bool stillborn = xy_engine_happens(engine, engine->odds.stillborn);
     engine->mishaps.stillborn += stillborn;
-    const char *reason = stillborn ? "it could not be started" : xylem_strerror(XYLEM_NO_MEMORY);
+    char reason[XYLEM_REASON_SIZE] = "it could not be started";
+    if (!xy_service_named(birth.service))
+        snprintf(reason, sizeof reason, "there is no service '%s'", birth.service);
+    else if (!stillborn)
+        snprintf(reason, sizeof reason, "%s", xylem_strerror(XYLEM_NO_MEMORY));
     xy_event event = {
         .kind = XY_EVENT_STILLBORN, .peer = action->peer, .bytes = reason, .size = strlen(reason)};
     if (!stillborn && start_child(engine, who, &birth))
@@ -118,18 +125,82 @@ static void perform_start(xy_engine *engine, xy_actor *who, const xy_action *act
     xy_engine_step(engine, who, &event, false);
 }
 
+/* Work: it is done at once, and answered when the time that it took has passed. */
+
+typedef struct pastime {
+    int64_t passed_ms, most_ms;
+} pastime;
+
+static bool wanted(const xylem_work *work)
+{
+    const pastime *time = work->world;
+    return time->passed_ms < time->most_ms;
+}
+
+static bool rest(xylem_work *work, int64_t ms)
+{
+    pastime *time = work->world;
+    bool enough = ms < time->most_ms - time->passed_ms;
+    time->passed_ms = enough ? time->passed_ms + ms : time->most_ms;
+    return enough;
+}
+
+static void answer_later(xy_engine *engine, xy_actor *who, const xylem_work *work, int64_t ms,
+                         xy_occurrence what)
+{
+    what.kind = XY_EVENT_WORKED;
+    what.actor = who->incarnation;
+    what.turn = ++who->work;
+    what.size = work->reply_size;
+    xy_engine_schedule(engine, &what, work->reply, engine->now_us + ms * 1000);
+}
+
+static void do_work(xy_engine *engine, xy_actor *who, const xy_action *action, xylem_work *work)
+{
+    pastime time = {.most_ms = action->message.budget_ms};
+    if (who->service->takes_long) {
+        work->wanted = wanted;
+        work->rest = rest;
+        work->world = &time;
+    }
+    int status = xy_service_do(who->service, who->service_state, work);
+    xy_occurrence what = {.request = action->message.request, .status = status};
+    if (who->service->takes_long)
+        answer_later(engine, who, work, time.passed_ms, what);
+    else
+        xy_engine_step(engine, who,
+                       &(xy_event){.kind = XY_EVENT_WORKED,
+                                   .request = action->message.request,
+                                   .status = status,
+                                   .bytes = work->reply,
+                                   .size = work->reply_size},
+                       false);
+    free(work->reply);
+}
+
 static void perform_work(xy_engine *engine, xy_actor *who, const xy_action *action)
 {
-    const char *reply = "";
-    int status = xy_service_do(&xy_timer, who->service_state, &action->message,
-                               xy_actor_clock_ms(who, engine->now_us), &reply);
-    xy_engine_step(engine, who,
-                   &(xy_event){.kind = XY_EVENT_WORKED,
-                               .request = action->message.request,
-                               .status = status,
-                               .bytes = reply,
-                               .size = strlen(reply)},
-                   false);
+    size_t size = action->message.payload_size;
+    char *text = calloc(1, size + 1);
+    xylem_work work = {
+        .text = text, .size = size, .now_ms = xy_actor_clock_ms(who, engine->now_us)};
+    xy_event failed = {
+        .kind = XY_EVENT_WORKED, .request = action->message.request, .status = XYLEM_NO_MEMORY};
+    if (text && size > 0)
+        memcpy(text, action->message.payload, size);
+    if (text)
+        do_work(engine, who, action, &work);
+    else
+        xy_engine_step(engine, who, &failed, false);
+    free(text);
+}
+
+/* It ends at once, and its answer is not that of before. */
+static void perform_cancel(xy_engine *engine, xy_actor *who, const xy_action *action)
+{
+    xylem_work none = {.text = ""};
+    answer_later(engine, who, &none, 0,
+                 (xy_occurrence){.request = action->message.request, .status = XYLEM_CANCELLED});
 }
 
 static void perform_stop(xy_engine *engine, xy_actor *who)
@@ -162,6 +233,9 @@ static void perform(xy_engine *engine, xy_actor *who, const xy_action *action)
     case XY_ACTION_WORK:
         perform_work(engine, who, action);
         break;
+    case XY_ACTION_CANCEL:
+        perform_cancel(engine, who, action);
+        break;
     case XY_ACTION_STOP:
         perform_stop(engine, who);
         break;
@@ -176,11 +250,11 @@ static void schedule_tick(xy_engine *engine, xy_actor *who)
     if (deadline_ms == who->tick_ms || who->dead)
         return;
     who->tick_ms = deadline_ms;
-    who->tick++;
+    who->tick++; /* makes the earlier one stale */
     if (deadline_ms != XY_NEVER)
         xy_engine_schedule(
             engine,
-            &(xy_occurrence){.kind = XY_EVENT_TICK, .actor = who->incarnation, .tick = who->tick},
+            &(xy_occurrence){.kind = XY_EVENT_TICK, .actor = who->incarnation, .turn = who->tick},
             NULL, xy_actor_time_us(who, deadline_ms) + xy_engine_slowness_us(engine, who));
 }
 

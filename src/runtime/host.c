@@ -1,6 +1,5 @@
 #include "runtime/host.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -62,6 +61,8 @@ static void perform_start(xy_host *host, const xy_action *action)
 {
     char reason[XYLEM_REASON_SIZE] = "";
     xy_birth birth = {.id = action->message.id, .incarnation = action->peer};
+    if (action->message.payload_size > 0) /* which is less than there is room for */
+        memcpy(birth.service, action->message.payload, action->message.payload_size);
     bool secret = getrandom(birth.secret, sizeof birth.secret, 0) == sizeof birth.secret;
     if (!secret)
         strncpy(reason, "no random numbers to be had", sizeof reason - 1);
@@ -79,17 +80,23 @@ static void perform_start(xy_host *host, const xy_action *action)
                                .size = strlen(reason)});
 }
 
+static void worked(xy_host *host, xy_done *done)
+{
+    step(host, &(xy_event){.kind = XY_EVENT_WORKED,
+                           .request = done->request,
+                           .status = done->status,
+                           .bytes = done->text,
+                           .size = done->size});
+    free(done->text);
+}
+
 static void perform_work(xy_host *host, const xy_action *action)
 {
-    const char *reply = "";
-    int status =
-        xy_service_do(host->service, host->service_state, &action->message, host->now_ms, &reply);
+    xy_done done;
+    bool over = xy_workshop_do(host->workshop, &action->message, host->now_ms, &done);
     look_at_clock(host);
-    step(host, &(xy_event){.kind = XY_EVENT_WORKED,
-                           .request = action->message.request,
-                           .status = status,
-                           .bytes = reply,
-                           .size = strlen(reply)});
+    if (over)
+        worked(host, &done);
 }
 
 static void perform(xy_host *host, const xy_action *action)
@@ -106,6 +113,9 @@ static void perform(xy_host *host, const xy_action *action)
         break;
     case XY_ACTION_WORK:
         perform_work(host, action);
+        break;
+    case XY_ACTION_CANCEL:
+        xy_workshop_cancel(host->workshop, action->message.request);
         break;
     case XY_ACTION_STOP:
         host->stopped = true;
@@ -155,6 +165,17 @@ static bool reap(xy_host *host)
         any = true;
     }
     return any;
+}
+
+/* Work that took long and is done. */
+static bool collect(xy_host *host)
+{
+    xy_done done;
+    if (!host->workshop || !xy_workshop_take(host->workshop, &done))
+        return false;
+    worked(host, &done);
+    perform_all(host);
+    return true;
 }
 
 /* Holds the host up while it is paused, and looks at the clock; false when it is to die. */
@@ -218,6 +239,7 @@ bool xy_host_work(xy_host *host)
     host->replied = false;
     bool busy = !host->none_ended && reap(host);
     host->none_ended = false;
+    busy = collect(host) || busy;
     busy = drain(host) || busy;
     if (host->stopped)
         return false;
@@ -238,27 +260,22 @@ static int64_t left_ms(const xy_host *host, int64_t until_ms)
 
 void xy_host_wait(xy_host *host, int64_t until_ms)
 {
-    int fds[] = {host->nursery->fd, host->wake_fd};
-    unsigned readable = xy_link_wait(host->link, fds, 2, left_ms(host, until_ms));
+    int work_fd = host->workshop ? xy_workshop_fd(host->workshop) : -1;
+    int fds[] = {host->nursery->fd, host->wake_fd, work_fd};
+    unsigned readable = xy_link_wait(host->link, fds, 3, left_ms(host, until_ms));
     host->none_ended = fds[0] >= 0 && (readable & 1) == 0;
 }
 
-int xy_host_open(xy_host *host)
+void xy_host_open(xy_host *host)
 {
     look_at_clock(host);
-    if (host->service && host->service->open(&host->service_state) != XYLEM_OK)
-        return XYLEM_NO_MEMORY;
     take(host, &(xy_event){.kind = XY_EVENT_OPEN});
     look_at_deadline(host);
-    return XYLEM_OK;
 }
 
 void xy_host_close(xy_host *host)
 {
-    if (host->service)
-        host->service->close(host->service_state);
     free(host->frame);
-    host->service_state = NULL;
     host->frame = NULL;
 }
 
@@ -277,11 +294,16 @@ static void await(xy_host *host)
     xy_link_flush(host->link);
 }
 
+/* Whether nothing but a frame can end its waiting. */
+static bool waits_for_link(const xy_host *host)
+{
+    return host->nursery->fd < 0 && host->wake_fd < 0 && !xy_workshop_busy(host->workshop);
+}
+
 void xy_host_run(xy_host *host)
 {
-    bool only_link = host->nursery->fd < 0 && host->wake_fd < 0;
     while (!host->stopped)
-        if (only_link)
+        if (waits_for_link(host))
             await(host);
         else if (!xy_host_work(host) && !host->stopped)
             xy_host_wait(host, XY_NEVER);

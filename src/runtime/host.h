@@ -8,7 +8,7 @@
 #include "core/node.h"
 #include "runtime/link.h"
 #include "runtime/log.h"
-#include "service/service.h"
+#include "runtime/workshop.h"
 
 /* What a host does with its children; one nursery for each host, each world has its own kind. It
  * promises that no child outlives it: a node whose parent is gone is ended by its world. */
@@ -36,9 +36,8 @@ typedef struct xy_host {
     xy_nursery *nursery;
     xy_log log;
 
-    /* A compute node's. */
-    const xy_service *service;
-    void *service_state;
+    /* A compute node's: where its work is done. */
+    xy_workshop *workshop;
 
     /* The controlling node's: who takes its replies, notices and faults; the action is lent. */
     void (*deliver)(void *owner, const xy_action *action);
@@ -60,10 +59,10 @@ typedef struct xy_host {
     size_t frame_size;
 } xy_host;
 
-/* Opens the service and steps the machine for the first time. XYLEM_NO_MEMORY. */
-int xy_host_open(xy_host *host);
+/* Steps the machine for the first time. */
+void xy_host_open(xy_host *host);
 
-/* Frees what the host made; the machine, the link and the nursery are not its own. */
+/* Frees what the host made; the machine, the link, the nursery and the workshop are not its own. */
 void xy_host_close(xy_host *host);
 
 /* Does what the machine's queue holds. */

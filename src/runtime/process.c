@@ -18,7 +18,6 @@
 #include "runtime/limits.h"
 #include "runtime/real.h"
 #include "runtime/worker.h"
-#include "service/timer.h"
 
 enum {
     SOCKET_NAME_MAX = 20,   /* bytes of a socket's name in the folder: an incarnation */
@@ -84,7 +83,7 @@ static bool place_open(xy_place *place, const xy_setting *setting, uint64_t self
 
 /* The worker. */
 
-static int run_node(const xy_letter *letter, xy_place *place)
+static int run_node(const xy_letter *letter, xy_place *place, xy_workshop *workshop)
 {
     xy_node node;
     if (!xy_node_init(&node, &letter->birth, getpid()))
@@ -93,30 +92,47 @@ static int run_node(const xy_letter *letter, xy_place *place)
                     .link = place->link,
                     .nursery = &place->workers.nursery,
                     .log = {letter->setting.log_level, letter->birth.id},
-                    .service = &xy_timer,
+                    .workshop = workshop,
                     .wake_fd = -1};
-    bool opened = xy_host_open(&host) == XYLEM_OK;
-    if (opened) {
-        xy_host_run(&host);
-        xy_host_close(&host);
-    }
+    xy_host_open(&host);
+    xy_host_run(&host);
+    xy_host_close(&host);
     xy_node_clear(&node);
-    return opened ? EXIT_SUCCESS : EXIT_FAILURE;
+    return EXIT_SUCCESS;
 }
 
-static int work(const xy_letter *letter)
+static void explain(const char *reason)
+{
+    send(XY_WORKER_LETTER_FD, reason, strlen(reason), MSG_NOSIGNAL);
+}
+
+static int live(const xy_letter *letter, xy_workshop *workshop)
 {
     char reason[XYLEM_REASON_SIZE] = "";
     xy_place place;
     if (!place_open(&place, &letter->setting, letter->birth.incarnation, letter->parent,
                     &letter->keys, reason)) {
-        send(XY_WORKER_LETTER_FD, reason, strlen(reason), MSG_NOSIGNAL);
+        explain(reason);
         return EXIT_FAILURE;
     }
     close(XY_WORKER_LETTER_FD);
-    int status = run_node(letter, &place);
+    int status = run_node(letter, &place, workshop);
     place_close(&place);
     return status;
+}
+
+static _Noreturn void work(const xy_letter *letter)
+{
+    char reason[XYLEM_REASON_SIZE] = "";
+    const xy_log log = {letter->setting.log_level, letter->birth.id};
+    xy_workshop *workshop = xy_workshop_open(letter->birth.service, reason);
+    if (!workshop)
+        explain(reason);
+    int status = workshop ? live(letter, workshop) : EXIT_FAILURE;
+    if (xy_workshop_close(&workshop))
+        exit(status);
+    xy_log_line(&log, XYLEM_LOG_WARNING, "its work does not end, and is ended with its process");
+    _exit(status); /* nothing may be cleared away under it */
 }
 
 static bool may_start_workers; /* this program knows what to do when it is started as one */
@@ -136,7 +152,7 @@ void xy_process_worker(int argc, char **argv)
     }
     if (getppid() != letter.parent_pid) /* it died before we asked to be told */
         exit(EXIT_FAILURE);
-    exit(work(&letter));
+    work(&letter);
 }
 
 /* The world. */

@@ -19,7 +19,6 @@
 #include "core/node.h"
 #include "runtime/limits.h"
 #include "runtime/real.h"
-#include "service/timer.h"
 
 #ifndef XY_STACK_KIB
 #define XY_STACK_KIB 64 /* libzmq uses up to 15 of them */
@@ -53,7 +52,8 @@ struct thread {
     thread *sibling;         /* in the nursery's */
     pthread_t id;
     xy_birth birth;
-    xy_link *link; /* made by the parent, then the thread's own */
+    xy_workshop *workshop; /* made by the parent, as the link, then the thread's own */
+    xy_link *link;
     nursery nursery;
     atomic_bool killed, paused, ended;
     pthread_mutex_t mutex;  /* guards `still`, and changes of the flags */
@@ -151,14 +151,20 @@ static void live(thread *self, xy_node *node)
                     .link = self->link,
                     .nursery = &self->nursery.nursery,
                     .log = {self->world->log.level, self->birth.id},
-                    .service = &xy_timer,
+                    .workshop = self->workshop,
                     .wake_fd = -1,
                     .attend = attend,
                     .attendant = self};
-    if (xy_host_open(&host) != XYLEM_OK)
-        return;
+    xy_host_open(&host);
     xy_host_run(&host);
     xy_host_close(&host);
+}
+
+static void close_workshop(thread *self)
+{
+    const xy_log log = {self->world->log.level, self->birth.id};
+    if (!xy_workshop_close(&self->workshop))
+        xy_log_line(&log, XYLEM_LOG_WARNING, "its work does not end, and is abandoned");
 }
 
 static void be_still(thread *self)
@@ -176,6 +182,7 @@ static void *run(void *argument)
         live(self, &node);
         xy_node_clear(&node);
     }
+    close_workshop(self);
     be_still(self);
     end_children(&self->nursery);
     leave_list(self);
@@ -251,6 +258,9 @@ static bool start(xy_nursery *base, const xy_birth *birth, char reason[XYLEM_REA
     thread *node = make_thread(parent, birth, reason);
     if (!node)
         return false;
+    node->workshop = xy_workshop_open(birth->service, reason);
+    if (!node->workshop)
+        goto no_workshop;
     const char *above = xy_link_endpoint(parent->link);
     if (!open_link(&node->link, parent->world, birth->incarnation, above, reason))
         goto no_link;
@@ -269,6 +279,8 @@ no_thread:
     leave_list(node);
     xy_link_close(&node->link);
 no_link:
+    xy_workshop_close(&node->workshop);
+no_workshop:
     free_thread(node);
     return false;
 }

@@ -1,32 +1,38 @@
-/* service: what a node can do when it is asked to.
+/* service: what a node can do when it is asked to; see xylem.h for what a service is.
  *
- * A service is a table of functions; each node has one of its own, which is only called by that
- * node's thread, one call at a time.
+ * Each world has its own way of doing a piece of work; what all have in common is here.
  */
 #ifndef XY_SERVICE_H
 #define XY_SERVICE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "xylem.h"
 
-#include "core/message.h"
+/* What the services of the library are. */
+extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep;
 
-typedef struct xy_service {
-    const char *name;
+/* The service with this name, one's own or the library's; NULL when there is none. "" is the
+ * timer. */
+const xylem_service *xy_service_named(const char *name);
 
-    /* Begins: *state gets what the other functions are given. XYLEM_NO_MEMORY. */
-    int (*open)(void **state);
+struct xylem_work {
+    const char *text; /* with a final NUL; lent */
+    size_t size;
+    int64_t now_ms;
+    char *reply; /* the answer: whoever made the work frees it */
+    size_t reply_size;
 
-    /* Does `text`, which is lent and ends with a NUL, at time `now_ms`. *reply gets the answer,
-     * which belongs to the service and lasts until its next call; it is "" before.
-     * XYLEM_BAD_SUBCOMMAND. */
-    int (*exec)(void *state, const char *text, int64_t now_ms, const char **reply);
+    /* What the world does; NULL for work that is done at once. */
+    bool (*wanted)(const xylem_work *work);
+    bool (*rest)(xylem_work *work, int64_t ms);
+    void *world;
+};
 
-    void (*close)(void *state);
-} xy_service;
+/* Begins and ends the service of one node; XYLEM_OK or an error. */
+int xy_service_open(const xylem_service *service, void **state);
+void xy_service_close(const xylem_service *service, void *state);
 
-/* Has a service do the payload of a request: its exec. XYLEM_NO_MEMORY. */
-int xy_service_do(const xy_service *service, void *state, const xy_message *request, int64_t now_ms,
-                  const char **reply);
+/* Does a piece of work: what exec returned, or XYLEM_NO_MEMORY; it is always an error that may
+ * travel. */
+int xy_service_do(const xylem_service *service, void *state, xylem_work *work);
 
 #endif

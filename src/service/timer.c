@@ -1,16 +1,16 @@
-#include "service/timer.h"
-
+/* timer: a stopwatch: start (from zero), stop, time (running or frozen; 0 before the first start).
+ */
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "service/service.h"
 
 typedef struct stopwatch {
     bool running;
     int64_t started_ms;
     int64_t shown_ms; /* while it does not run */
-    char reply[32];
 } stopwatch;
 
 static int open(void **state)
@@ -24,24 +24,29 @@ static int64_t shown(const stopwatch *watch, int64_t now_ms)
     return watch->running ? now_ms - watch->started_ms : watch->shown_ms;
 }
 
-static int exec(void *state, const char *text, int64_t now_ms, const char **reply)
+static int show(const stopwatch *watch, xylem_work *work)
+{
+    char text[32];
+    int length = snprintf(text, sizeof text, "%" PRId64 " ms", shown(watch, xylem_work_now(work)));
+    return xylem_work_reply(work, text, (size_t)length);
+}
+
+static int exec(void *state, xylem_work *work)
 {
     stopwatch *watch = state;
+    const char *text = xylem_work_text(work, NULL);
+    if (strcmp(text, "time") == 0)
+        return show(watch, work);
     if (strcmp(text, "start") == 0) {
         watch->running = true;
-        watch->started_ms = now_ms;
-        *reply = "start";
+        watch->started_ms = xylem_work_now(work);
     } else if (strcmp(text, "stop") == 0) {
-        watch->shown_ms = shown(watch, now_ms);
+        watch->shown_ms = shown(watch, xylem_work_now(work));
         watch->running = false;
-        *reply = "stop";
-    } else if (strcmp(text, "time") == 0) {
-        snprintf(watch->reply, sizeof watch->reply, "%" PRId64 " ms", shown(watch, now_ms));
-        *reply = watch->reply;
     } else {
         return XYLEM_BAD_SUBCOMMAND;
     }
-    return XYLEM_OK;
+    return xylem_work_reply(work, text, strlen(text));
 }
 
-const xy_service xy_timer = {"timer", open, exec, free};
+const xylem_service xy_timer = {"timer", open, exec, free, false};

@@ -316,6 +316,7 @@ static void weigh(struct judge *judge, const struct entry *entry, const xy_messa
     case XY_COMMAND_FAULT:
         reply_to_fault(judge, entry, reply->status);
         break;
+    case XY_COMMAND_CANCEL:
     case XY_COMMAND_CLOSE:
         break;
     }

@@ -119,7 +119,7 @@ static void test_malformed(void **state)
                  {3, XY_KIND_END},
                  {4, 0},
                  {4, XY_OPERATION_END},
-                 {5, 1},
+                 {5, 4},
                  {6, 1},
                  {7, XYLEM_ERROR_COUNT},
                  {16, 0x80},

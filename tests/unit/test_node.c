@@ -93,6 +93,16 @@ static void test_nothing_before_the_welcome(void **state)
     xy_node_clear(&node);
 }
 
+static void worked(xy_machine m, uint64_t request, const char *text, int64_t now_ms)
+{
+    m.step(m.self,
+           &(xy_event){.kind = XY_EVENT_WORKED,
+                       .request = request,
+                       .bytes = text,
+                       .size = strlen(text)},
+           now_ms);
+}
+
 static void test_requests_for_itself(void **state)
 {
     xy_machine m = ((fixture *)*state)->machine;
@@ -110,8 +120,11 @@ static void test_requests_for_itself(void **state)
     m.step(m.self,
            &(xy_event){.kind = XY_EVENT_WORKED, .request = 4, .status = XYLEM_BAD_SUBCOMMAND}, 0);
     expect_reply(m, 4, XYLEM_BAD_SUBCOMMAND);
-    m.step(m.self, &(xy_event){.kind = XY_EVENT_WORKED, .request = 5, .bytes = "0 ms", .size = 4},
-           0);
+    exec.request = 5;
+    hear(m, XY_PARENT, exec, 0);
+    assert_true(expect_text(m, XY_ACTION_WORK, 0, "start").request == 5);
+    worked(m, 6, "nobody asked", 0);
+    worked(m, 5, "0 ms", 0);
     assert_true(expect_text(m, XY_ACTION_SEND, XY_PARENT, "0 ms").request == 5);
     expect_nothing(m);
 }

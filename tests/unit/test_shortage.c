@@ -116,6 +116,8 @@ static void test_an_answer_that_cannot_be_given(void **state)
     xy_node node;
     xy_machine m = begin_node(&node);
     xy_event worked = {.kind = XY_EVENT_WORKED, .request = 2, .bytes = "0 ms", .size = 4};
+    hear(m, XY_PARENT, request_for(XY_EXEC, 2, SELF, 3), 0);
+    expect(m, XY_ACTION_WORK, 0);
     no_memory();
     m.step(m.self, &worked, 0);
     expect_reply(m, 2, XYLEM_NO_MEMORY);

@@ -176,6 +176,8 @@ static void perform(world *w, uint64_t who, const xy_action *action)
     case XY_ACTION_WORK:
         work(w, who, action);
         break;
+    case XY_ACTION_CANCEL:
+        break;
     case XY_ACTION_STOP:
         judge_stop(w, who);
         die(w, who);

@@ -1,0 +1,177 @@
+#include "core/desk.h"
+
+void xy_desk_init(xy_desk *desk, int64_t id, uint64_t incarnation, xy_actions *out,
+                  xy_desk_answer *answer, void *owner)
+{
+    *desk = (xy_desk){
+        .id = id, .incarnation = incarnation, .out = out, .answer = answer, .owner = owner};
+    desk->last = &desk->first;
+}
+
+static xy_parcel *take(xy_desk *desk, xy_parcel **at)
+{
+    xy_parcel *taken = *at;
+    *at = taken->next;
+    if (desk->last == &taken->next)
+        desk->last = at;
+    desk->waiting--;
+    return taken;
+}
+
+static void drop_waiting(xy_desk *desk)
+{
+    while (desk->first)
+        xy_parcel_free(take(desk, &desk->first));
+}
+
+void xy_desk_clear(xy_desk *desk)
+{
+    drop_waiting(desk);
+    xy_parcels_clear(&desk->arriving);
+}
+
+/* Working. */
+
+enum { LEAD_PART = 8, LEAD_MAX_MS = 200 };
+
+static int64_t deadline_of(const xy_message *request, int64_t now_ms)
+{
+    int64_t lead_ms = request->budget_ms / LEAD_PART;
+    return now_ms + request->budget_ms - (lead_ms < LEAD_MAX_MS ? lead_ms : LEAD_MAX_MS);
+}
+
+static uint32_t left_ms(const xy_desk *desk, int64_t deadline_ms)
+{
+    return deadline_ms > desk->now_ms ? (uint32_t)(deadline_ms - desk->now_ms) : 0;
+}
+
+static void begin(xy_desk *desk, uint64_t request, const void *text, size_t size,
+                  int64_t deadline_ms)
+{
+    xy_action action = {.kind = XY_ACTION_WORK,
+                        .message = {.kind = XY_REQUEST,
+                                    .code = XY_EXEC,
+                                    .request = request,
+                                    .id = desk->id,
+                                    .incarnation = desk->incarnation,
+                                    .budget_ms = left_ms(desk, deadline_ms),
+                                    .payload = text,
+                                    .payload_size = (uint32_t)size}};
+    if (!xy_actions_push(desk->out, &action)) {
+        desk->answer(desk->owner, request, XYLEM_NO_MEMORY);
+        return;
+    }
+    desk->running = request;
+    desk->answered = false;
+    desk->deadline_ms = deadline_ms;
+}
+
+void xy_desk_next(xy_desk *desk, int64_t now_ms)
+{
+    desk->now_ms = now_ms;
+    while (desk->running == 0 && desk->first) {
+        xy_parcel *next = take(desk, &desk->first);
+        begin(desk, next->request, next->bytes, next->size, next->deadline_ms);
+        xy_parcel_free(next);
+    }
+}
+
+static void put(xy_desk *desk, xy_parcel *whole)
+{
+    if (desk->waiting == XY_DESK_MAX) {
+        desk->answer(desk->owner, whole->request, XYLEM_BUSY);
+        xy_parcel_free(whole);
+        return;
+    }
+    whole->next = NULL;
+    *desk->last = whole;
+    desk->last = &whole->next;
+    desk->waiting++;
+    xy_desk_next(desk, desk->now_ms);
+}
+
+void xy_desk_request(xy_desk *desk, const xy_message *request, int64_t now_ms)
+{
+    int64_t deadline_ms = deadline_of(request, now_ms);
+    xy_parcel *whole;
+    desk->now_ms = now_ms;
+    if (desk->running == 0 && request->part == 0) {
+        begin(desk, request->request, request->payload, request->payload_size, deadline_ms);
+        return;
+    }
+    int error = xy_parcels_add(&desk->arriving, request, deadline_ms, &whole);
+    if (error)
+        desk->answer(desk->owner, request->request, error);
+    else if (whole)
+        put(desk, whole);
+}
+
+bool xy_desk_done(xy_desk *desk, uint64_t request)
+{
+    bool wanted = desk->running == request && !desk->answered;
+    if (desk->running == request)
+        desk->running = 0;
+    return wanted;
+}
+
+/* Giving up. */
+
+/* The work under way goes on until the service has looked up from it. */
+static void give_up(xy_desk *desk, int status)
+{
+    xy_action action = {.kind = XY_ACTION_CANCEL, .message = {.request = desk->running}};
+    xy_actions_push(desk->out, &action);
+    desk->answered = true;
+    if (status)
+        desk->answer(desk->owner, desk->running, status);
+}
+
+void xy_desk_cancel(xy_desk *desk, uint64_t request)
+{
+    xy_parcels_drop(&desk->arriving, request);
+    if (desk->running == request && !desk->answered) {
+        give_up(desk, XYLEM_CANCELLED);
+        return;
+    }
+    xy_parcel **at = &desk->first;
+    while (*at && (*at)->request != request)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    xy_parcel_free(take(desk, at));
+    desk->answer(desk->owner, request, XYLEM_CANCELLED);
+}
+
+void xy_desk_close(xy_desk *desk)
+{
+    drop_waiting(desk);
+    xy_parcels_clear(&desk->arriving);
+    if (desk->running != 0 && !desk->answered)
+        give_up(desk, XYLEM_OK);
+}
+
+void xy_desk_tick(xy_desk *desk, int64_t now_ms)
+{
+    xy_parcels_drop_due(&desk->arriving, now_ms);
+    for (xy_parcel **at = &desk->first; *at;)
+        if ((*at)->deadline_ms <= now_ms) {
+            xy_parcel *late = take(desk, at);
+            desk->answer(desk->owner, late->request, XYLEM_TIMED_OUT);
+            xy_parcel_free(late);
+        } else {
+            at = &(*at)->next;
+        }
+    if (desk->running != 0 && !desk->answered && desk->deadline_ms <= now_ms)
+        give_up(desk, XYLEM_TIMED_OUT);
+}
+
+int64_t xy_desk_deadline(const xy_desk *desk)
+{
+    int64_t earliest_ms = xy_parcels_deadline(&desk->arriving);
+    if (desk->running != 0 && !desk->answered && desk->deadline_ms < earliest_ms)
+        earliest_ms = desk->deadline_ms;
+    for (const xy_parcel *waiting = desk->first; waiting; waiting = waiting->next)
+        if (waiting->deadline_ms < earliest_ms)
+            earliest_ms = waiting->deadline_ms;
+    return earliest_ms;
+}

@@ -1,0 +1,16 @@
+/* sleep: answers later: MS. */
+#include "service/service.h"
+#include "service/words.h"
+
+static int exec(void *state, xylem_work *work)
+{
+    const char *text = xylem_work_text(work, NULL);
+    int64_t ms;
+    xy_word word;
+    (void)state;
+    if (!xy_word_take(&text, &word) || !xy_word_number(word, &ms) || ms < 0 || !xy_words_over(text))
+        return XYLEM_BAD_SUBCOMMAND;
+    return xylem_work_rest(work, ms) ? XYLEM_OK : XYLEM_CANCELLED;
+}
+
+const xylem_service xy_sleep = {"sleep", NULL, exec, NULL, true};

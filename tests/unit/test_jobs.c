@@ -1,0 +1,363 @@
+/* Services and jobs through the public interface, in every world. */
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "xylem.h"
+
+enum { WORLDS = 4, LARGE = 16 * 1024 * 1024, ROUNDS_MAX = 600 };
+
+static const struct {
+    enum xylem_world world;
+    enum xylem_transport transport;
+} places[WORLDS] = {{XYLEM_SIMULATED, XYLEM_IPC},
+                    {XYLEM_THREAD, XYLEM_IPC},
+                    {XYLEM_PROCESS, XYLEM_IPC},
+                    {XYLEM_PROCESS, XYLEM_TCP}};
+
+/* Services of one's own. */
+
+static int echo(void *state, xylem_work *work)
+{
+    size_t size;
+    const char *text = xylem_work_text(work, &size);
+    (void)state;
+    return xylem_work_reply(work, text, size);
+}
+
+/* How often it was asked. */
+static int count(void *state, xylem_work *work)
+{
+    char text[16];
+    int length = snprintf(text, sizeof text, "%d", ++*(int *)state);
+    return xylem_work_reply(work, text, (size_t)length);
+}
+
+static int open_count(void **state)
+{
+    *state = calloc(1, sizeof(int));
+    return *state ? XYLEM_OK : XYLEM_NO_MEMORY;
+}
+
+/* Does not care whether anybody waits. */
+static int stuck(void *state, xylem_work *work)
+{
+    (void)state, (void)work;
+    for (;;)
+        pause();
+    return XYLEM_OK;
+}
+
+static int refuse_to_open(void **state)
+{
+    (void)state;
+    return XYLEM_BUSY;
+}
+
+static const xylem_service own[] = {{.name = "echo", .exec = echo},
+                                    {.name = "long-echo", .exec = echo, .takes_long = true},
+                                    {"count", open_count, count, free, true},
+                                    {.name = "stuck", .exec = stuck, .takes_long = true},
+                                    {.name = "shut", .open = refuse_to_open, .exec = echo}};
+
+/* A network, with one node for each of some services. */
+
+static xylem *open_network(uintptr_t place)
+{
+    xylem_options options = XYLEM_OPTIONS;
+    xylem *network;
+    options.world = places[place].world;
+    options.transport = places[place].transport;
+    options.timeout_ms = 20000;
+    assert_int_equal(xylem_open(&network, &options, NULL), XYLEM_OK);
+    return network;
+}
+
+static xylem *open_with(void **state, const char *const *services)
+{
+    xylem *network = open_network((uintptr_t)*state);
+    for (int64_t id = 0; services[id]; id++)
+        assert_int_equal(xylem_create_with(network, id, services[id], NULL), XYLEM_OK);
+    return network;
+}
+
+#define OPEN(...) open_with(state, (const char *const[]){__VA_ARGS__, NULL})
+
+static void expect_exec(xylem *network, int64_t id, const char *text, const char *wanted)
+{
+    const char *reply = NULL;
+    assert_int_equal(xylem_exec(network, id, text, &reply), XYLEM_OK);
+    assert_string_equal(reply, wanted);
+}
+
+static xylem_future *start(xylem *network, int64_t id, const char *text)
+{
+    xylem_future *future;
+    assert_int_equal(xylem_start(network, id, text, strlen(text), -1, &future), XYLEM_OK);
+    return future;
+}
+
+static void expect_end(xylem_future *future, int status, const char *wanted)
+{
+    const char *reply;
+    size_t size;
+    assert_int_equal(xylem_future_wait(future, -1), XYLEM_OK);
+    assert_int_equal(xylem_future_result(future, &reply, &size), status);
+    assert_string_equal(reply, wanted);
+    assert_int_equal(size, strlen(wanted));
+    xylem_future_free(&future);
+    assert_null(future);
+}
+
+/* The services of the library, and one's own. */
+static void test_services(void **state)
+{
+    xylem *network = OPEN("timer", "sum", "dict", "find", "sleep", "echo", "long-echo", "count");
+    expect_exec(network, 0, "start", "start");
+    expect_exec(network, 1, "3 1 2 3", "6");
+    expect_exec(network, 2, "a 5", "");
+    expect_exec(network, 2, "a", "5");
+    assert_int_equal(xylem_exec(network, 2, "b", NULL), XYLEM_FAILED);
+    assert_string_equal(xylem_reason(network), "'b' not found");
+    expect_exec(network, 3, "abcdefgabc abc", "0;7");
+    expect_exec(network, 4, "1", "");
+    expect_exec(network, 5, "x", "x");
+    expect_exec(network, 6, "x", "x");
+    expect_exec(network, 7, "", "1");
+    expect_exec(network, 7, "", "2");
+    assert_int_equal(xylem_exec(network, 1, "x", NULL), XYLEM_BAD_SUBCOMMAND);
+    xylem_close(&network);
+}
+
+static void test_no_such_service(void **state)
+{
+    xylem *network = OPEN("timer");
+    assert_int_equal(xylem_create_with(network, 1, "nothing", NULL), XYLEM_CANNOT_START);
+    assert_string_equal(xylem_reason(network), "there is no service 'nothing'");
+    assert_int_equal(xylem_create_with(network, 1, "shut", NULL), XYLEM_CANNOT_START);
+    assert_int_equal(
+        xylem_create_with(network, 1, "a name that is longer than a name may be", NULL),
+        XYLEM_INVALID);
+    assert_int_equal(xylem_create_with(network, 1, "sum", NULL), XYLEM_OK);
+    xylem_close(&network);
+}
+
+/* In its order at one node, and meanwhile at another. */
+static void test_order(void **state)
+{
+    xylem *network = OPEN("sleep", "count");
+    xylem_future *slow = start(network, 0, "300"), *counts[20];
+    char wanted[8];
+    assert_int_equal(xylem_future_result(slow, NULL, NULL), XYLEM_PENDING);
+    for (int i = 0; i < 20; i++)
+        counts[i] = start(network, 1, "");
+    for (int i = 0; i < 20; i++) {
+        snprintf(wanted, sizeof wanted, "%d", i + 1);
+        expect_end(counts[i], XYLEM_OK, wanted);
+    }
+    assert_int_equal(xylem_future_result(slow, NULL, NULL), XYLEM_PENDING);
+    assert_int_equal(xylem_ping(network, 0), XYLEM_OK); /* which is busy */
+    assert_int_equal(xylem_future_wait(slow, 0), XYLEM_TIMED_OUT);
+    expect_end(slow, XYLEM_OK, "");
+    xylem_close(&network);
+}
+
+static void test_cancel(void **state)
+{
+    xylem *network = OPEN("sleep");
+    xylem_future *first = start(network, 0, "3600000"), *second = start(network, 0, "3600000"),
+                 *third = start(network, 0, "1");
+    xylem_future_cancel(second);
+    expect_end(second, XYLEM_CANCELLED, "");
+    assert_int_equal(xylem_future_result(third, NULL, NULL), XYLEM_PENDING);
+    xylem_future_cancel(first);
+    xylem_future_cancel(first);
+    expect_end(first, XYLEM_CANCELLED, "");
+    expect_end(third, XYLEM_OK, "");
+    second = start(network, 0, "3600000");
+    xylem_future_free(&second); /* cancels it */
+    expect_exec(network, 0, "1", "");
+    xylem_close(&network);
+}
+
+/* What takes too long is cut off, also when it waits for something that does. The node says so
+ * 200 ms before the asker would take it for unreachable. */
+static void test_time_limit(void **state)
+{
+    xylem *network = OPEN("sleep");
+    xylem_future *first, *second;
+    assert_int_equal(xylem_start(network, 0, "3600000", 7, 1700, &first), XYLEM_OK);
+    assert_int_equal(xylem_start(network, 0, "3600000", 7, 1600, &second), XYLEM_OK);
+    expect_end(second, XYLEM_TIMED_OUT, "");
+    expect_end(first, XYLEM_TIMED_OUT, "");
+    expect_exec(network, 0, "1", "");
+    xylem_close(&network);
+}
+
+static void test_bad_calls(void **state)
+{
+    xylem *network = OPEN("echo");
+    xylem_future *future;
+    assert_int_equal(xylem_start(network, 0, "", XYLEM_TEXT_MAX + 1, -1, &future), XYLEM_TOO_LONG);
+    assert_null(future);
+    assert_int_equal(xylem_start(network, 0, "", 0, INT64_MAX, &future), XYLEM_INVALID);
+    assert_null(future);
+    expect_end(start(network, 9, ""), XYLEM_NOT_FOUND, "");
+    xylem_close(&network);
+}
+
+static void test_a_node_that_goes(void **state)
+{
+    xylem *network = OPEN("sleep", "sleep", "sleep");
+    xylem_future *killed = start(network, 2, "3600000"), *removed = start(network, 1, "3600000"),
+                 *closed = start(network, 0, "3600000");
+    assert_int_equal(xylem_kill(network, 2), XYLEM_OK);
+    expect_end(killed, XYLEM_UNAVAILABLE, "");
+    assert_int_equal(xylem_remove(network, 1), XYLEM_OK);
+    expect_end(removed, XYLEM_UNAVAILABLE, "");
+    xylem_close(&network);
+    expect_end(closed, XYLEM_INTERRUPTED, "");
+}
+
+/* Callbacks may do anything: these go on to the next node, from 0 to 3. */
+
+struct relay {
+    xylem *network;
+    int64_t id;
+    char text[8];
+};
+
+static void pass_on(xylem_future *future, void *owner)
+{
+    struct relay *relay = owner;
+    const char *reply;
+    assert_int_equal(xylem_future_result(future, &reply, NULL), XYLEM_OK);
+    snprintf(relay->text, sizeof relay->text, "%s%d", reply, (int)relay->id);
+    xylem_future_free(&future);
+    if (++relay->id < 4)
+        xylem_future_then(start(relay->network, relay->id, relay->text), pass_on, relay);
+}
+
+static void test_callbacks(void **state)
+{
+    xylem *network = OPEN("echo", "long-echo", "echo", "long-echo");
+    struct relay relay = {.network = network};
+    xylem_future_then(start(network, 0, "x"), pass_on, &relay);
+    for (int round = 0; relay.id < 4; round++) {
+        assert_true(round < ROUNDS_MAX);
+        assert_int_equal(xylem_run(network, 100), XYLEM_OK);
+    }
+    assert_string_equal(relay.text, "x0123");
+    xylem_close(&network);
+}
+
+static void never(xylem_future *future, void *owner)
+{
+    (void)future, (void)owner;
+    fail();
+}
+
+static void test_free_before_callback(void **state)
+{
+    xylem *network = OPEN("echo", "sleep");
+    xylem_future *done = start(network, 0, "x"), *under_way = start(network, 1, "3600000");
+    xylem_future_then(under_way, never, NULL);
+    assert_int_equal(xylem_future_wait(done, -1), XYLEM_OK);
+    xylem_future_free(&under_way);
+    xylem_future_free(&done);
+    xylem_future_free(&done);
+    xylem_close(&network);
+}
+
+static char *pattern_of(size_t size)
+{
+    char *text = malloc(size + 1);
+    for (size_t i = 0; i < size; i++)
+        text[i] = (char)(1 + (i * 2654435761U >> 13) % 255);
+    text[size] = '\0';
+    return text;
+}
+
+/* Through two nodes, there and back, in one piece. */
+static void test_large_texts(void **state)
+{
+    static const size_t sizes[] = {0,          256 * 1024 - 1,     256 * 1024, 256 * 1024 + 1,
+                                   512 * 1024, 3 * 256 * 1024 + 7, LARGE,      XYLEM_TEXT_MAX};
+    xylem *network = OPEN("echo", "echo", "long-echo");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *text = pattern_of(sizes[i]);
+        const char *reply = NULL;
+        size_t size = 1;
+        assert_int_equal(xylem_exec_bytes(network, 2, text, sizes[i], &reply, &size), XYLEM_OK);
+        assert_int_equal(size, sizes[i]);
+        assert_memory_equal(reply, text, size);
+        free(text);
+    }
+    xylem_close(&network);
+}
+
+/* Several large ones at once, in both directions, and none is taken for another. */
+static void test_large_jobs(void **state)
+{
+    xylem *network = OPEN("echo", "long-echo", "echo");
+    xylem_future *futures[6];
+    char *texts[6];
+    for (int i = 0; i < 6; i++) {
+        texts[i] = pattern_of(1000000 + 77777 * (size_t)i);
+        futures[i] = start(network, i % 3, texts[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        expect_end(futures[i], XYLEM_OK, texts[i]);
+        free(texts[i]);
+    }
+    xylem_close(&network);
+}
+
+/* A service that never returns: its node still answers, and can be removed. */
+static void test_stuck(void **state)
+{
+    if ((uintptr_t)*state == 0)
+        skip(); /* in the simulated world there is no other thread to leave it to */
+    xylem *network = OPEN("timer", "stuck", "stuck");
+    xylem_future *first, *second = start(network, 2, "");
+    assert_int_equal(xylem_start(network, 1, "", 0, 1600, &first), XYLEM_OK);
+    expect_end(first, XYLEM_TIMED_OUT, "");
+    assert_int_equal(xylem_ping(network, 1), XYLEM_OK);
+    assert_int_equal(xylem_remove(network, 1), XYLEM_OK);
+    expect_end(second, XYLEM_UNAVAILABLE, "");
+    assert_int_equal(xylem_create_with(network, 1, "stuck", NULL), XYLEM_OK);
+    first = start(network, 1, "");
+    xylem_close(&network);
+    expect_end(first, XYLEM_INTERRUPTED, "");
+}
+
+#define EVERYWHERE(test)                                                                           \
+    {#test " simulated", test, NULL, NULL, (void *)0},                                             \
+        {#test " thread", test, NULL, NULL, (void *)1},                                            \
+        {#test " ipc", test, NULL, NULL, (void *)2},                                               \
+    {                                                                                              \
+#test " tcp", test, NULL, NULL, (void *)3                                                  \
+    }
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (xylem_register(&own[i]) != XYLEM_OK)
+            return EXIT_FAILURE;
+    xylem_worker(argc, argv);
+    const struct CMUnitTest tests[] = {
+        EVERYWHERE(test_services),
+        EVERYWHERE(test_no_such_service),
+        EVERYWHERE(test_order),
+        EVERYWHERE(test_cancel),
+        EVERYWHERE(test_time_limit),
+        EVERYWHERE(test_bad_calls),
+        EVERYWHERE(test_a_node_that_goes),
+        EVERYWHERE(test_callbacks),
+        EVERYWHERE(test_free_before_callback),
+        EVERYWHERE(test_large_texts),
+        EVERYWHERE(test_large_jobs),
+        EVERYWHERE(test_stuck),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+/* The services of the library. */
+#include "unit.h"
+
+#include "service/service.h"
+#include "service/words.h"
+
+struct desk {
+    const xylem_service *service;
+    void *state;
+    int64_t now_ms;
+};
+
+static struct desk open_desk(const char *name)
+{
+    struct desk opened = {.service = xy_service_named(name)};
+    assert_non_null(opened.service);
+    assert_int_equal(xy_service_open(opened.service, &opened.state), XYLEM_OK);
+    return opened;
+}
+
+static void close_desk(const struct desk *desk)
+{
+    xy_service_close(desk->service, desk->state);
+}
+
+static void expect_status(struct desk *desk, const char *text, int status, const char *wanted)
+{
+    xylem_work work = {.text = text, .size = strlen(text), .now_ms = desk->now_ms};
+    assert_int_equal(xy_service_do(desk->service, desk->state, &work), status);
+    if (wanted) {
+        assert_non_null(work.reply);
+        assert_string_equal(work.reply, wanted);
+        assert_int_equal(work.reply_size, strlen(wanted));
+    }
+    free(work.reply);
+}
+
+static void expect(struct desk *desk, const char *text, const char *wanted)
+{
+    expect_status(desk, text, XYLEM_OK, wanted);
+}
+
+static void expect_at(struct desk *desk, const char *text, int64_t now_ms, const char *wanted)
+{
+    desk->now_ms = now_ms;
+    expect(desk, text, wanted);
+}
+
+static void test_stopwatch(void **state)
+{
+    struct desk timer = open_desk("timer");
+    (void)state;
+    expect_at(&timer, "time", 1000, "0 ms");
+    expect_at(&timer, "stop", 1500, "stop");
+    expect_at(&timer, "time", 2000, "0 ms");
+    expect_at(&timer, "start", 3000, "start");
+    expect_at(&timer, "time", 3250, "250 ms");
+    expect_at(&timer, "stop", 7577, "stop");
+    expect_at(&timer, "time", 9000, "4577 ms");
+    expect_at(&timer, "stop", 9500, "stop"); /* it does not run: nothing changes */
+    expect_at(&timer, "time", 9900, "4577 ms");
+    expect_at(&timer, "start", 10000, "start");
+    expect_at(&timer, "start", 10500, "start"); /* from zero */
+    expect_at(&timer, "time", 10501, "1 ms");
+    close_desk(&timer);
+}
+
+static void expect_bad(const char *service, const char *const *texts)
+{
+    struct desk it = open_desk(service);
+    for (; *texts; texts++)
+        expect_status(&it, *texts, XYLEM_BAD_SUBCOMMAND, NULL);
+    close_desk(&it);
+}
+
+static void test_bad_subcommands(void **state)
+{
+    (void)state;
+    expect_bad("timer",
+               (const char *[]){"", "star", "startt", "Start", "start now", "time ", NULL});
+    expect_bad("sum",
+               (const char *[]){"", "x", "2 1", "1 1 1", "1 1.5", "-1", "1 -", "1 0x1", NULL});
+    expect_bad("dict", (const char *[]){"", "a b", "a 1 2", "a 99999999999999999999", NULL});
+    expect_bad("find", (const char *[]){"", "a", "a b c", "a \"\"", NULL});
+    expect_bad("sleep", (const char *[]){"", "-1", "x", "1 1", NULL});
+}
+
+static void test_sum(void **state)
+{
+    struct desk sum = open_desk("sum");
+    (void)state;
+    expect(&sum, "3 1 2 3", "6");
+    expect(&sum, "0", "0");
+    expect(&sum, "2\n-5\n+2\n", "-3");
+    expect(&sum, "2 9223372036854775807 -1", "9223372036854775806");
+    expect(&sum, "1 -9223372036854775808", "-9223372036854775808");
+    expect_status(&sum, "2 9223372036854775807 1", XYLEM_FAILED, "the sum is too large");
+    close_desk(&sum);
+}
+
+static void test_dict(void **state)
+{
+    struct desk dict = open_desk("dict");
+    (void)state;
+    expect_status(&dict, "a", XYLEM_FAILED, "'a' not found");
+    expect_status(&dict, "a 5", XYLEM_OK, NULL);
+    expect(&dict, "a", "5");
+    expect_status(&dict, "\"a b\" -7", XYLEM_OK, NULL);
+    expect(&dict, "\"a b\"", "-7");
+    expect_status(&dict, "a 6", XYLEM_OK, NULL);
+    expect(&dict, "a", "6");
+    close_desk(&dict);
+}
+
+static void test_find(void **state)
+{
+    struct desk find = open_desk("find");
+    (void)state;
+    expect(&find, "abcdefgabc abc", "0;7");
+    expect(&find, "aaaa aa", "0;1;2");
+    expect(&find, "abc abcd", "-1");
+    expect(&find, "\"a \\\"b\\\" a\" \"\\\" \"", "4");
+    expect(&find, "\"\" a", "-1");
+    close_desk(&find);
+}
+
+/* Each text of up to 8 letters of two, each pattern of up to 4: as if one looked at every place. */
+static void test_find_everywhere(void **state)
+{
+    struct desk find = open_desk("find");
+    (void)state;
+    for (unsigned which = 0; which < 1 << 12; which++) {
+        char text[9] = "", pattern[5] = "", both[16], wanted[64] = "";
+        for (int i = 0; i < 8; i++)
+            text[i] = which >> i & 1 ? 'a' : 'b';
+        for (unsigned i = 0; i < which % 4 + 1; i++)
+            pattern[i] = which >> (8 + i) & 1 ? 'a' : 'b';
+        for (const char *at = text; (at = strstr(at, pattern)); at++)
+            snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%d",
+                     *wanted ? ";" : "", (int)(at - text));
+        snprintf(both, sizeof both, "%s %s", text, pattern);
+        expect(&find, both, *wanted ? wanted : "-1");
+    }
+    close_desk(&find);
+}
+
+static bool rest_is_over;
+
+static bool rest(xylem_work *work, int64_t ms)
+{
+    assert_true(work && ms == 250);
+    return !rest_is_over;
+}
+
+static void test_sleep(void **state)
+{
+    const xylem_service *sleep = xy_service_named("sleep");
+    xylem_work work = {.text = "250", .size = 3, .rest = rest};
+    (void)state;
+    assert_int_equal(xy_service_do(sleep, NULL, &work), XYLEM_OK);
+    rest_is_over = true;
+    assert_int_equal(xy_service_do(sleep, NULL, &work), XYLEM_CANCELLED);
+}
+
+/* One's own. */
+
+static int wrong(void *state, xylem_work *work)
+{
+    (void)state, (void)work;
+    return 4711;
+}
+
+static void test_register(void **state)
+{
+    static const xylem_service own = {.name = "my-own_1", .exec = wrong};
+    static const xylem_service bad[] = {
+        {.name = "sum", .exec = wrong},
+        {.name = "my-own_1", .exec = wrong},
+        {.name = "", .exec = wrong},
+        {.name = "a b", .exec = wrong},
+        {.name = NULL, .exec = wrong},
+        {.name = "no-exec"},
+        {.name = "x2345678901234567890123456789012", .exec = wrong}};
+    (void)state;
+    assert_null(xy_service_named("my-own_1"));
+    assert_int_equal(xylem_register(&own), XYLEM_OK);
+    assert_ptr_equal(xy_service_named("my-own_1"), &own);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(xylem_register(&bad[i]), XYLEM_INVALID);
+    struct desk it = open_desk("my-own_1");
+    expect_status(&it, "", XYLEM_FAILED, NULL); /* no error that there is */
+    close_desk(&it);
+}
+
+static void test_many(void **state)
+{
+    static char names[70][XYLEM_SERVICE_NAME_SIZE];
+    static xylem_service many[70];
+    int error = XYLEM_OK, count = 0;
+    (void)state;
+    while (count < 70 && !error) {
+        snprintf(names[count], sizeof names[count], "many%d", count);
+        many[count] = (xylem_service){.name = names[count], .exec = wrong};
+        error = xylem_register(&many[count]);
+        count += !error;
+    }
+    assert_int_equal(error, XYLEM_BUSY);
+    assert_int_equal(count, 63); /* with the one of the test before */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stopwatch), cmocka_unit_test(test_bad_subcommands),
+        cmocka_unit_test(test_sum),       cmocka_unit_test(test_dict),
+        cmocka_unit_test(test_find),      cmocka_unit_test(test_find_everywhere),
+        cmocka_unit_test(test_sleep),     cmocka_unit_test(test_register),
+        cmocka_unit_test(test_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
