@@ -5,7 +5,10 @@
 #include <poll.h>
 #include <unistd.h>
 
-enum { SPILLED_AT = 64 * 1024 };
+enum {
+    SPILLED_AT = 64 * 1024,
+    KEPT_MAX = 2 * SPILLED_AT /* of the memory that has been needed once */
+};
 
 static bool fail(struct output *output, int error)
 {
@@ -68,6 +71,8 @@ bool output_commit(struct output *output)
         fail(output, ENOMEM);
     pending->failed = output->spilled = false;
     text_cut(pending, 0);
+    if (pending->capacity > KEPT_MAX)
+        text_clear(pending);
     return !lost;
 }
 

@@ -137,6 +137,10 @@ static void test_all_words_together(void **state)
     assert_false(words.first[0].quoted);
     assert_true(words.first[1].quoted && words.first[2].quoted);
     words_clear(&words);
+    line = span_of("'' a");
+    words = words_split(segment_take(&line));
+    assert_true(span_is(words_from(&words, 0), " a"));
+    words_clear(&words);
     line = span_of("a");
     words = words_split(segment_take(&line));
     assert_true(span_is(words_get(&words, 1), ""));
