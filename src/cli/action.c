@@ -19,19 +19,14 @@ static int done(int error, struct reply *reply)
 
 static int create(xylem *network, const struct command *command, struct reply *reply)
 {
+    const char *service = command->text.length > 0 ? text_string(&command->text) : NULL;
     reply->kind = REPLY_CREATED;
-    return xylem_create(network, command->id, &reply->pid);
+    return xylem_create_with(network, command->id, service, &reply->pid);
 }
 
 static int remove_node(xylem *network, const struct command *command, struct reply *reply)
 {
     return done(xylem_remove(network, command->id), reply);
-}
-
-static int exec_text(xylem *network, int64_t id, const char *text, struct reply *reply)
-{
-    reply->kind = REPLY_ANSWER;
-    return xylem_exec(network, id, text, &reply->answer);
 }
 
 static void cannot_read(struct reply *reply, const char *name, const char *reason)
@@ -44,24 +39,34 @@ static void cannot_read(struct reply *reply, const char *name, const char *reaso
         reply_fail(reply, FAULT_CANNOT_READ, text_string(&reply->kept), reason);
 }
 
-static int exec_file(xylem *network, int64_t id, const char *name, struct reply *reply)
+bool action_text(const struct command *command, struct text *content, struct reply *reply)
 {
-    struct text content = TEXT_EMPTY;
-    const char *reason;
-    int error = file_read(name, XYLEM_TEXT_MAX, &content, &reason);
-    if (!error)
-        error = exec_text(network, id, text_string(&content), reply);
-    text_clear(&content);
-    if (error != FAULT_CANNOT_READ)
-        return error;
-    cannot_read(reply, name, reason);
-    return XYLEM_OK;
+    const char *name = text_string(&command->text), *reason;
+    if (!command->from_file) {
+        text_add(content, name, command->text.length);
+        if (content->failed)
+            reply_no_memory(reply);
+        return !content->failed;
+    }
+    int error = file_read(name, XYLEM_TEXT_MAX, content, &reason);
+    if (error == FAULT_CANNOT_READ)
+        cannot_read(reply, name, reason);
+    else if (error)
+        reply_fail(reply, error, xylem_strerror(error), NULL);
+    return !error;
 }
 
 static int exec(xylem *network, const struct command *command, struct reply *reply)
 {
-    const char *text = text_string(&command->text);
-    return (command->from_file ? exec_file : exec_text)(network, command->id, text, reply);
+    struct text text = TEXT_EMPTY;
+    int error = XYLEM_OK;
+    if (action_text(command, &text, reply)) {
+        reply->kind = REPLY_ANSWER;
+        error = xylem_exec_bytes(network, command->id, text_string(&text), text.length,
+                                 &reply->answer, NULL);
+    }
+    text_clear(&text);
+    return error;
 }
 
 static int heartbeat(xylem *network, const struct command *command, struct reply *reply)
@@ -143,8 +148,11 @@ static action *const actions[COMMAND_KINDS] = {
 static void explain(const xylem *network, int error, struct reply *reply)
 {
     const char *reason = xylem_reason(network);
-    bool helpful = error == XYLEM_CANNOT_START && *reason;
-    reply_fail(reply, error, xylem_strerror(error), helpful ? reason : NULL);
+    if (error == XYLEM_FAILED && *reason)
+        reply_fail(reply, error, reason, NULL);
+    else
+        reply_fail(reply, error, xylem_strerror(error),
+                   error == XYLEM_CANNOT_START && *reason ? reason : NULL);
 }
 
 bool action_run(xylem *network, const struct command *command, struct reply *reply)

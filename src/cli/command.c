@@ -12,20 +12,22 @@ enum {
 /* Reads the arguments; false when they do not have the shape that the usage shows. */
 typedef bool parse_arguments(const struct words *words, struct command *command);
 
-static parse_arguments parse_id, parse_ms, parse_exec, parse_wait, parse_help;
+static parse_arguments parse_id, parse_ms, parse_create, parse_exec, parse_wait, parse_cancel,
+    parse_help;
 
 static const struct syntax {
     const char *name, *usage, *purpose;
-    int fewest, most;       /* words */
-    parse_arguments *parse; /* NULL: there are none */
+    int fewest, most;        /* words */
+    parse_arguments *parse;  /* NULL: there are none */
+    const char *whole_usage; /* as `help` shows it; NULL: there is no more than `usage` */
 } commands[COMMAND_KINDS] = {
-    [COMMAND_CREATE] = {"create", "create ID", "start a node at its place in the tree", 2, 2,
-                        parse_id},
+    [COMMAND_CREATE] = {"create", "create ID", "start a node at its place in the tree", 2, 4,
+                        parse_create, "create ID [--service NAME]"},
     [COMMAND_REMOVE] = {"remove", "remove ID", "end a node and all its descendants", 2, 2,
                         parse_id},
     [COMMAND_EXEC] = {"exec", "exec ID TEXT|@FILE",
-                      "have a node do TEXT, or what FILE holds: start, stop or time its timer", 3,
-                      ANY_NUMBER, parse_exec},
+                      "have a node do TEXT, or what FILE holds; & begins a job", 3, ANY_NUMBER,
+                      parse_exec, "exec ID TEXT|@FILE [&]"},
     [COMMAND_HEARTBEAT] = {"heartbeat", "heartbeat MS",
                            "have every node report every MS milliseconds; 0 stops it", 2, 2,
                            parse_ms},
@@ -34,7 +36,10 @@ static const struct syntax {
     [COMMAND_TREE] = {"tree", "tree", "draw the tree, each node with its state", 1, 1, NULL},
     [COMMAND_SLEEP] = {"sleep", "sleep MS", "wait for MS milliseconds", 2, 2, parse_ms},
     [COMMAND_WAIT] = {"wait", "wait ID up|down [MS]",
-                      "wait until a node is reachable, or is not; MS at most", 3, 4, parse_wait},
+                      "wait until a node is reachable, or is not, or a job is done; MS at most", 2,
+                      4, parse_wait, "wait ID up|down [MS], wait JOB|all [MS]"},
+    [COMMAND_JOBS] = {"jobs", "jobs", "show the jobs that are under way", 1, 1, NULL},
+    [COMMAND_CANCEL] = {"cancel", "cancel JOB", "give up a job", 2, 2, parse_cancel},
     [COMMAND_KILL] = {"kill", "kill ID", "make a node die at once, without a word", 2, 2, parse_id},
     [COMMAND_PAUSE] = {"pause", "pause ID", "make a node freeze", 2, 2, parse_id},
     [COMMAND_RESUME] = {"resume", "resume ID", "let a frozen node go on", 2, 2, parse_id},
@@ -97,6 +102,16 @@ static bool parse_id(const struct words *words, struct command *command)
     return true;
 }
 
+static bool parse_create(const struct words *words, struct command *command)
+{
+    if (words->count > 2 && (words->count != 4 || !span_is(words_get(words, 2), "--service")))
+        return false;
+    struct span service = words_get(words, 3);
+    if (take_id(words_get(words, 1), command) && words->count == 4)
+        text_add(&command->text, service.at, span_length(service));
+    return true;
+}
+
 static bool parse_ms(const struct words *words, struct command *command)
 {
     take_ms(words_get(words, 1), command);
@@ -107,22 +122,59 @@ static bool parse_exec(const struct words *words, struct command *command)
 {
     if (!take_id(words_get(words, 1), command))
         return true;
-    struct span text = words_from(words, 2);
-    command->from_file =
-        words->count == 3 && !words->first[2].quoted && text.at < text.end && *text.at == '@';
-    text.at += command->from_file;
-    text_add(&command->text, text.at, span_length(text));
+    struct span name = words_get(words, 2);
+    int count = words->count - words->ampersand;
+    bool one = count == 3 && !words->first[2].quoted;
+    command->background = words->ampersand;
+    command->from_file = one && name.at < name.end && *name.at == '@';
+    if (command->from_file)
+        text_add(&command->text, name.at + 1, span_length(name) - 1);
+    else
+        text_add(&command->text, text_string(&words->arguments),
+                 words->ampersand ? words->but_last : words->arguments.length);
+    return count >= 3;
+}
+
+static bool take_job(struct span word, struct command *command)
+{
+    if (number_read(word.at, span_length(word), INT64_MAX, &command->job) && command->job > 0)
+        return true;
+    reject_word(command, FAULT_BAD_NUMBER, "bad number: ", word);
+    return false;
+}
+
+static bool parse_wait_for_jobs(const struct words *words, struct command *command)
+{
+    struct span which = words_get(words, 1);
+    command->for_jobs = true;
+    if ((span_is(which, "all") || take_job(which, command)) && words->count == 3)
+        take_ms(words_get(words, 2), command);
     return true;
+}
+
+static bool is_number(struct span word)
+{
+    int64_t number;
+    return number_read(word.at, span_length(word), INT64_MAX, &number);
 }
 
 static bool parse_wait(const struct words *words, struct command *command)
 {
-    command->available = span_is(words_get(words, 2), "up");
-    if (!command->available && !span_is(words_get(words, 2), "down"))
-        return false;
+    struct span what = words_get(words, 2);
     command->ms = -1;
+    command->available = span_is(what, "up");
+    if (words->count == 2 || (words->count == 3 && is_number(what)))
+        return parse_wait_for_jobs(words, command);
+    if (!command->available && !span_is(what, "down"))
+        return false;
     if (take_id(words_get(words, 1), command) && words->count == 4)
         take_ms(words_get(words, 3), command);
+    return true;
+}
+
+static bool parse_cancel(const struct words *words, struct command *command)
+{
+    take_job(words_get(words, 1), command);
     return true;
 }
 
@@ -184,7 +236,8 @@ const char *command_name(enum command_kind kind)
 
 const char *command_usage(enum command_kind kind)
 {
-    return commands[kind].usage;
+    const struct syntax *syntax = &commands[kind];
+    return syntax->whole_usage ? syntax->whole_usage : syntax->usage;
 }
 
 const char *command_purpose(enum command_kind kind)

@@ -25,6 +25,8 @@ enum command_kind {
     COMMAND_PAUSE,
     COMMAND_RESUME,
     COMMAND_HELP,
+    COMMAND_JOBS,
+    COMMAND_CANCEL,
     COMMAND_EXIT,
     COMMAND_KINDS
 };
@@ -35,10 +37,14 @@ struct command {
     int64_t id;              /* -1 when it has none */
     int64_t ms;              /* -1 when `wait` was given none */
     bool available;          /* what `wait` waits for */
+    bool for_jobs;           /* or for jobs: */
+    int64_t job;             /* this one, 0: all of them; of `cancel` too */
+    bool background;         /* exec: begins a job */
     bool from_file;          /* exec: the text is the name of a file that holds the text */
     enum command_kind topic; /* of `help`; COMMAND_BAD: all of them */
     int fault;               /* bad: which of enum fault */
-    struct text text;        /* bad: what is wrong; exec: the words for the service */
+    struct text text;        /* bad: what is wrong; create: the service, or nothing; exec: the
+                                words for the service */
 };
 
 /* Takes the next command off what is left of a line; false when that is only blanks and comments.

@@ -11,6 +11,7 @@ struct format {
     /* Shows any reply but REPLY_NOTHING. */
     void (*reply)(const struct reply *reply, struct output *output);
     void (*notice)(const xylem_event *event, struct output *output);
+    void (*job)(const struct job *job, const struct reply *result, struct output *output);
 };
 
 extern const struct format format_text; /* for a person */

@@ -108,7 +108,9 @@ static int run(const struct options *options, int fd)
         source_from_text(&source, options->text);
     else
         source_from_fd(&source, fd, session.terminal, session_waiter(&session));
+    session.jobs.timeout_ms = options->network.timeout_ms;
     session_run(&session, &source);
+    jobs_clear(&session.jobs);
     source_clear(&source);
     output_clear(&session.output);
     if (session.terminal)

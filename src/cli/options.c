@@ -16,6 +16,8 @@ enum {
     OPTION_TOPOLOGY,
     OPTION_HEARTBEAT,
     OPTION_TIMEOUT,
+    OPTION_JOB_TIMEOUT,
+    OPTION_SERVICE,
     OPTION_OUTPUT,
     OPTION_STOP_ON_ERROR,
     OPTION_LOG,
@@ -31,6 +33,8 @@ static const struct option long_options[] = {
     {"topology", required_argument, NULL, OPTION_TOPOLOGY},
     {"heartbeat", required_argument, NULL, OPTION_HEARTBEAT},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"job-timeout", required_argument, NULL, OPTION_JOB_TIMEOUT},
+    {"service", required_argument, NULL, OPTION_SERVICE},
     {"output", required_argument, NULL, OPTION_OUTPUT},
     {"stop-on-error", no_argument, NULL, OPTION_STOP_ON_ERROR},
     {"log", required_argument, NULL, OPTION_LOG},
@@ -54,6 +58,9 @@ static const char help_text[] =
     "      --topology bst     the shape of the tree: a sorted binary tree\n"
     "      --heartbeat MS     start with this heartbeat interval (default 0: none)\n"
     "      --timeout MS       how long a command may wait for its node (default 5000)\n"
+    "      --job-timeout MS   how long a job may take (default 3600000)\n"
+    "      --service NAME     what a node does if `create` says nothing else: timer (default),\n"
+    "                         sum, dict, find or sleep\n"
     "      --output text|json how replies are written; json: an object in each line\n"
     "      --stop-on-error    stop at the first reply that is an error\n"
     "      --log error|warning|info|debug\n"
@@ -157,6 +164,14 @@ static enum options_result read_topology(const char *word)
     return wrong("--topology takes bst, not '%s'", word);
 }
 
+static enum options_result read_service(xylem_options *network, const char *word)
+{
+    network->service = word;
+    if (*word && strlen(word) < XYLEM_SERVICE_NAME_SIZE)
+        return OPTIONS_RUN;
+    return wrong("--service takes the name of a service, not '%s'", word);
+}
+
 static enum options_result read_output(struct options *options, const char *word)
 {
     static const char *const words[] = {"text", "json", NULL};
@@ -208,6 +223,10 @@ static enum options_result read_option(struct reading *reading, int code, char *
         return read_ms("heartbeat", optarg, 0, &options->network.heartbeat_ms);
     case OPTION_TIMEOUT:
         return read_ms("timeout", optarg, 1, &options->network.timeout_ms);
+    case OPTION_JOB_TIMEOUT:
+        return read_ms("job-timeout", optarg, 1, &options->network.job_ms);
+    case OPTION_SERVICE:
+        return read_service(&options->network, optarg);
     case OPTION_OUTPUT:
         return read_output(options, optarg);
     case OPTION_STOP_ON_ERROR:

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/fault.h"
+#include "cli/jobs.h"
 #include "cli/text.h"
 #include "xylem.h"
 
@@ -20,6 +21,8 @@ enum reply_kind {
     REPLY_LIST,
     REPLY_TREE,
     REPLY_HELP,
+    REPLY_JOB,
+    REPLY_JOBS,
     REPLY_ERROR,
     REPLY_KINDS
 };
@@ -35,6 +38,8 @@ struct reply {
     bool reached;            /* did the node answer a ping? */
     const xylem_node *nodes; /* list, tree: sorted by id, at least one */
     size_t count;
+    const struct jobs *jobs; /* under way, at least one */
+    int64_t job;             /* that was begun */
     enum command_kind topic; /* help: COMMAND_BAD for all commands */
 
     int error;          /* which of enum xylem_error or enum fault */

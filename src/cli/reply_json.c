@@ -72,6 +72,19 @@ static void add_error(struct json *json, const struct reply *reply)
     text_clear(&whole);
 }
 
+static void add_jobs(struct json *json, const struct reply *reply, struct output *output)
+{
+    json_begin_array(json, "jobs");
+    for (const struct job *job = reply->jobs->first; job && output_spill(output); job = job->next) {
+        json_begin_object(json, NULL);
+        json_number(json, "job", job->number);
+        json_number(json, "id", job->id);
+        add_string(json, "text", text_string(&job->text));
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
 static void add_content(struct json *json, const struct reply *reply, struct output *output)
 {
     switch (reply->kind) {
@@ -92,6 +105,12 @@ static void add_content(struct json *json, const struct reply *reply, struct out
         break;
     case REPLY_HELP:
         add_help(json, reply);
+        break;
+    case REPLY_JOB:
+        json_number(json, "job", reply->job);
+        break;
+    case REPLY_JOBS:
+        add_jobs(json, reply, output);
         break;
     case REPLY_ERROR:
         add_error(json, reply);
@@ -127,4 +146,17 @@ static void show_notice(const xylem_event *event, struct output *output)
     text_add_string(&output->pending, "\n");
 }
 
-const struct format format_json = {show_reply, show_notice};
+static void show_job(const struct job *job, const struct reply *result, struct output *output)
+{
+    struct json json = {.text = &output->pending};
+    json_begin_object(&json, NULL);
+    add_string(&json, "notice", "job");
+    json_number(&json, "job", job->number);
+    json_number(&json, "id", job->id);
+    json_bool(&json, "ok", result->kind != REPLY_ERROR);
+    add_content(&json, result, output);
+    json_end_object(&json);
+    text_add_string(&output->pending, "\n");
+}
+
+const struct format format_json = {show_reply, show_notice, show_job};

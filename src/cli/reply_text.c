@@ -29,9 +29,23 @@ static void show_created(const struct reply *reply, struct output *output)
 
 static void show_answer(const struct reply *reply, struct output *output)
 {
-    text_add_string(&output->pending, "OK: ");
+    text_add_string(&output->pending, *reply->answer ? "OK: " : "OK");
     text_add_printable(&output->pending, reply->answer);
     text_add_string(&output->pending, "\n");
+}
+
+static void show_begun(const struct reply *reply, struct output *output)
+{
+    text_format(&output->pending, "OK: job %" PRId64 "\n", reply->job);
+}
+
+static void show_jobs(const struct reply *reply, struct output *output)
+{
+    for (const struct job *job = reply->jobs->first; job && output_spill(output); job = job->next) {
+        text_format(&output->pending, "Job %" PRId64 ": node %" PRId64 ": ", job->number, job->id);
+        text_add_printable(&output->pending, text_string(&job->text));
+        text_add_string(&output->pending, "\n");
+    }
 }
 
 static void show_reached(const struct reply *reply, struct output *output)
@@ -89,6 +103,7 @@ static void show_reply(const struct reply *reply, struct output *output)
         [REPLY_ANSWER] = show_answer, [REPLY_REACHED] = show_reached,
         [REPLY_LIST] = show_list,     [REPLY_TREE] = show_tree,
         [REPLY_HELP] = show_help,     [REPLY_ERROR] = show_error,
+        [REPLY_JOB] = show_begun,     [REPLY_JOBS] = show_jobs,
     };
     shows[reply->kind](reply, output);
 }
@@ -103,4 +118,10 @@ static void show_notice(const xylem_event *event, struct output *output)
     text_add_string(&output->pending, "\n");
 }
 
-const struct format format_text = {show_reply, show_notice};
+static void show_job(const struct job *job, const struct reply *result, struct output *output)
+{
+    text_format(&output->pending, "Job %" PRId64 ": ", job->number);
+    show_reply(result, output);
+}
+
+const struct format format_text = {show_reply, show_notice, show_job};

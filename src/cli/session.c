@@ -5,14 +5,9 @@
 
 #include "cli/action.h"
 #include "cli/command.h"
+#include "cli/job_action.h"
 #include "cli/reply.h"
 #include "cli/stop.h"
-
-static void end_network(struct session *session)
-{
-    stop_interrupts(NULL);
-    xylem_close(&session->network);
-}
 
 static bool is_over(struct session *session)
 {
@@ -22,30 +17,66 @@ static bool is_over(struct session *session)
 
 /* What nobody asked for. */
 
-static void show_event(struct session *session, const xylem_event *event)
+static void commit(struct session *session)
 {
-    session->format->notice(event, &session->output);
     if (!output_commit(&session->output))
         session->output.error = ENOMEM;
 }
 
-static void show_events(struct session *session)
+/* A job that was given up, by whoever began it or by the end, is no failure. */
+static bool is_failure(const struct reply *result)
+{
+    return result->kind == REPLY_ERROR && result->error != XYLEM_CANCELLED &&
+           result->error != XYLEM_INTERRUPTED;
+}
+
+static void show_job(struct session *session, const struct job *job)
+{
+    struct reply result = job_action_result(job);
+    session->format->job(job, &result, &session->output);
+    session->failed = session->failed || is_failure(&result);
+}
+
+/* Gathers the next news, if there is any. */
+static bool gather(struct session *session)
 {
     xylem_event event;
-    if (!session->network || !xylem_next_event(session->network, &event))
+    if (session->network && xylem_next_event(session->network, &event)) {
+        session->format->notice(&event, &session->output);
+        return true;
+    }
+    struct job *job = jobs_take_finished(&session->jobs);
+    if (job) {
+        show_job(session, job);
+        job_free(job);
+    }
+    return job != NULL;
+}
+
+static void show_news(struct session *session)
+{
+    if (is_over(session) || !gather(session))
         return;
     terminal_hide(session->terminal);
     do
-        show_event(session, &event);
-    while (!is_over(session) && xylem_next_event(session->network, &event));
+        commit(session);
+    while (!is_over(session) && gather(session));
     terminal_show(session->terminal);
+}
+
+/* What is under way is finished then, and shown. */
+static void end_network(struct session *session)
+{
+    stop_interrupts(NULL);
+    xylem_close(&session->network);
+    show_news(session);
 }
 
 static enum wait_result wait_for_commands(void *context, int fd)
 {
     struct session *session = context;
     for (;;) {
-        show_events(session);
+        show_news(session);
         if (is_over(session))
             return WAIT_OVER;
         struct pollfd watched[] = {
@@ -73,7 +104,7 @@ static bool run_sleep(struct session *session, int64_t duration_ms)
     int error;
     do {
         error = xylem_run(session->network, end - now);
-        show_events(session);
+        show_news(session);
         now = xylem_now(session->network);
     } while (!error && now < end && !is_over(session));
     return !error;
@@ -96,6 +127,8 @@ static bool perform(struct session *session, const struct command *command, stru
     case COMMAND_EXIT:
         return run_exit(session, reply);
     default:
+        if (job_action_is(command))
+            return job_action_run(session->network, &session->jobs, command, reply);
         return action_run(session->network, command, reply);
     }
 }
@@ -123,7 +156,7 @@ static void run_command(struct session *session, const struct command *command)
         reply_no_memory(&reply);
     else if (!perform(session, command, &reply))
         session->over = true;
-    show_events(session);
+    show_news(session);
     show_reply(session, &reply);
     reply_clear(&reply);
     session->over = session->over || !session->network;

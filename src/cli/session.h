@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "cli/format.h"
+#include "cli/jobs.h"
 #include "cli/output.h"
 #include "cli/source.h"
 #include "cli/terminal.h"
@@ -13,6 +14,7 @@
 
 struct session {
     xylem *network; /* NULL once it has been ended */
+    struct jobs jobs;
     struct output output;
     const struct format *format; /* how replies are shown */
     struct terminal *terminal;   /* NULL: there is nobody at a terminal */

@@ -149,9 +149,11 @@ static void add_word(struct words *words, struct span *rest)
         words->first[words->count].quoted = quoted;
     }
     const char *text = text_string(&words->text);
+    struct span word = {text + at, text + words->text.length};
+    words->ampersand = !quoted && !words->text.failed && span_is(word, "&");
+    words->but_last = words->arguments.length;
     if (words->count >= WORDS_BEFORE_ARGUMENTS && !words->text.failed)
-        add_argument(&words->arguments,
-                     (struct span){text + at, text + words->text.length});
+        add_argument(&words->arguments, word);
     words->count++;
 }
 

@@ -41,6 +41,8 @@ struct words {
     struct text text;      /* all of them without their quotes, one blank between two */
     struct text arguments; /* from the third on, as a service takes them: those with blanks in
                               quotes */
+    size_t but_last;       /* how long these are without the last word */
+    bool ampersand;        /* the last word is `&`, without quotes */
     struct {
         size_t at, end; /* in the text */
         bool quoted;    /* it begins with a quote */
