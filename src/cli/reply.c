@@ -2,7 +2,8 @@
 
 struct reply reply_to(const struct command *command)
 {
-    return (struct reply){.command = command->name, .id = command->id, .kept = TEXT_EMPTY};
+    return (struct reply){
+        .command = command->name, .id = command->id, .job = command->job, .kept = TEXT_EMPTY};
 }
 
 void reply_clear(struct reply *reply)

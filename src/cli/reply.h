@@ -39,7 +39,7 @@ struct reply {
     const xylem_node *nodes; /* list, tree: sorted by id, at least one */
     size_t count;
     const struct jobs *jobs; /* under way, at least one */
-    int64_t job;             /* that was begun */
+    int64_t job;             /* that the command names or has begun; 0: none */
     enum command_kind topic; /* help: COMMAND_BAD for all commands */
 
     int error;          /* which of enum xylem_error or enum fault */

@@ -106,16 +106,13 @@ static void add_content(struct json *json, const struct reply *reply, struct out
     case REPLY_HELP:
         add_help(json, reply);
         break;
-    case REPLY_JOB:
-        json_number(json, "job", reply->job);
-        break;
     case REPLY_JOBS:
         add_jobs(json, reply, output);
         break;
     case REPLY_ERROR:
         add_error(json, reply);
         break;
-    default: /* done, and that is all */
+    default: /* done, or begun, and that is all */
         break;
     }
 }
@@ -130,6 +127,8 @@ static void show_reply(const struct reply *reply, struct output *output)
         json_null(&json, "command");
     if (reply->id >= 0)
         json_number(&json, "id", reply->id);
+    if (reply->job > 0)
+        json_number(&json, "job", reply->job);
     json_bool(&json, "ok", reply->kind != REPLY_ERROR);
     add_content(&json, reply, output);
     json_end_object(&json);

@@ -88,16 +88,27 @@ def draw(nodes):
                          margin + ("    " if last else "│   ")))
 
 
+def done(answer):
+    return f"OK: {answer['reply']}" if answer["reply"] else "OK"
+
+
 def as_text(answer):
     """The lines that the same answer has with --output text."""
+    if answer.get("notice") == "job":
+        outcome = done(answer) if answer["ok"] else f"Error: {answer['error']['text']}"
+        return [f"Job {answer['job']}: {outcome}"]
     if "notice" in answer:
         return [NOTICES[answer["notice"]].format(answer["id"])]
     if not answer["ok"]:
         return [f"Error: {answer['error']['text']}"]
+    if answer["command"] == "exec" and "job" in answer:
+        return [f"OK: job {answer['job']}"]
+    if answer["command"] == "jobs":
+        return [f"Job {job['job']}: node {job['id']}: {job['text']}" for job in answer["jobs"]]
     if answer["command"] == "create":
         return [f"OK: {answer['pid']}"]
     if answer["command"] == "exec":
-        return [f"OK: {answer['reply']}"]
+        return [done(answer)]
     if answer["command"] == "ping":
         return [f"OK: {1 if answer['reached'] else -1}"]
     if answer["command"] == "all":
