@@ -10,6 +10,7 @@ from program import Program, alive, main, options, until
 COMMANDS = ("create remove exec heartbeat ping all tree exit help sleep wait kill pause "
             "resume").split()
 MIB = 1 << 20
+TEXT_MAX = 32 * MIB  # XYLEM_TEXT_MAX
 
 
 def obey_modes():
@@ -118,8 +119,9 @@ class TestCommands(unittest.TestCase):
         for content, reply in (
             (b"start", "OK: start"), (b"stop\n", "OK: stop"), (b"stop\n\n", bad), (b"\nstop", bad),
             (b"stop\r\n", bad), (b"", bad), (b"\n", bad), (b"\xff\xfe", bad),
-            (b"x" * MIB, bad), (b"x" * MIB + b"\n", bad), (b"x" * (MIB + 1), long),
-            (b"x" * MIB + b"\n\n", long), (b"x" * (MIB + 1) + b"\n", long), (b"x" * 9 * MIB, long),
+            (b"x" * TEXT_MAX, bad), (b"x" * TEXT_MAX + b"\n", bad), (b"x" * (TEXT_MAX + 1), long),
+            (b"x" * TEXT_MAX + b"\n\n", long), (b"x" * (TEXT_MAX + 1) + b"\n", long),
+            (b"x" * 2 * TEXT_MAX, long),
         ):
             with self.subTest(content=content[:10], length=len(content)):
                 self.check(f"exec 1 @'{self.write('a text', content)}'", reply)

@@ -2,9 +2,13 @@
 
 import json
 import os
+import pathlib
+import re
 import unittest
 
 from program import Home, Program, main
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 class TestOptions(unittest.TestCase):
@@ -108,6 +112,13 @@ class TestOptions(unittest.TestCase):
         self.assertEqual(len(self.json("-c", "ping 1; all; ping 2")[1]), 3)
         status, answers = self.json("--stop-on-error", "-c", "ping 1; all; ping 2")
         self.assertEqual((status, [answer["ok"] for answer in answers]), (1, [True, False]))
+
+    def test_every_error_is_in_the_schema(self):
+        names = [name for path in ("include/xylem.h", "src/cli/fault.h")
+                 for name in re.findall(r"X\((?:XYLEM|FAULT)_(\w+)", (SOURCE / path).read_text())]
+        schema = json.loads((SOURCE / "src/cli/output.schema.json").read_text())
+        codes = schema["$defs"]["error"]["properties"]["error"]["properties"]["code"]["enum"]
+        self.assertEqual(sorted(codes), sorted(name.lower() for name in names if name != "OK"))
 
     def test_wrong_usage(self):
         for arguments in (["--bogus"], ["-x"], ["bogus"], ["-f"], ["-c"], ["--transport"],
