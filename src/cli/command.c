@@ -107,6 +107,8 @@ static bool parse_create(const struct words *words, struct command *command)
     if (words->count > 2 && (words->count != 4 || !span_is(words_get(words, 2), "--service")))
         return false;
     struct span service = words_get(words, 3);
+    if (words->count == 4 && span_length(service) == 0)
+        return false;
     if (take_id(words_get(words, 1), command) && words->count == 4)
         text_add(&command->text, service.at, span_length(service));
     return true;

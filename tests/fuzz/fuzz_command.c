@@ -9,6 +9,7 @@
 #include "cli/number.h"
 #include "cli/utf8.h"
 #include "fuzz.h"
+#include "service/words.h"
 
 /* Lines are too long much sooner here, so that short inputs get there. */
 #undef INPUT_LINE_MAX
@@ -28,6 +29,17 @@ static bool has_control(const struct text *text)
     return false;
 }
 
+/* A service takes the words apart again: this is its first one. */
+static void check_argument(const char *text, const struct text *wanted)
+{
+    xy_word word;
+    size_t length;
+    must(xy_word_take(&text, &word) && xy_words_over(text));
+    char *copy = xy_word_copy(word, &length);
+    must(copy && length == wanted->length && memcmp(copy, text_string(wanted), length) == 0);
+    free(copy);
+}
+
 /* The same text, in double quotes: it must be read as the same one. */
 static void check_quoted(const struct command *command)
 {
@@ -44,8 +56,10 @@ static void check_quoted(const struct command *command)
     struct span rest = {line.bytes, line.bytes + line.length};
     must(command_next(&rest, &again) && !command_next(&rest, &further));
     must(again.kind == COMMAND_EXEC && again.from_file == command->from_file);
-    must(again.text.length == command->text.length);
-    must(memcmp(text_string(&again.text), text_string(&command->text), again.text.length) == 0);
+    if (command->from_file)
+        must(strcmp(text_string(&again.text), text_string(&command->text)) == 0);
+    else
+        check_argument(text_string(&again.text), &command->text);
     command_clear(&again);
 }
 
@@ -83,6 +97,9 @@ static void note_command(struct text *record, const struct command *command)
     note(record, &command->ms, sizeof command->ms);
     note(record, &command->available, sizeof command->available);
     note(record, &command->from_file, sizeof command->from_file);
+    note(record, &command->background, sizeof command->background);
+    note(record, &command->for_jobs, sizeof command->for_jobs);
+    note(record, &command->job, sizeof command->job);
     note(record, &command->topic, sizeof command->topic);
     note(record, &command->fault, sizeof command->fault);
     note(record, &command->text.length, sizeof command->text.length);

@@ -117,7 +117,7 @@ class TestOptions(unittest.TestCase):
         names = [name for path in ("include/xylem.h", "src/cli/fault.h")
                  for name in re.findall(r"X\((?:XYLEM|FAULT)_(\w+)", (SOURCE / path).read_text())]
         schema = json.loads((SOURCE / "src/cli/output.schema.json").read_text())
-        codes = schema["$defs"]["error"]["properties"]["error"]["properties"]["code"]["enum"]
+        codes = schema["$defs"]["fault"]["properties"]["code"]["enum"]
         self.assertEqual(sorted(codes), sorted(name.lower() for name in names if name != "OK"))
 
     def test_wrong_usage(self):

@@ -272,16 +272,86 @@ static void test_wait(void **state)
     expect_wait("wait 5 up 0", true, 0);
     expect_wait("wait 5 down 300", false, 300);
     expect_bad("wait", usage);
-    expect_bad("wait 5", usage);
     expect_bad("wait 5 up 1 2", usage);
     expect_bad("wait 5 sideways", usage);
     expect_bad("wait 5 UP", usage);
-    expect_bad("wait 5 300", usage);
     expect_bad("wait x sideways y", usage);
     expect_bad("wait x up", "bad id: 'x'");
     expect_bad("wait x up y", "bad id: 'x'");
     expect_bad("wait 5 up y", "bad number: 'y'");
     expect_bad("wait 5 down -1", "bad number: '-1'");
+}
+
+static void expect_wait_for_jobs(const char *text, int64_t job, int64_t ms)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_WAIT);
+    assert_true(command.for_jobs && command.job == job && command.ms == ms && command.id == -1);
+    command_clear(&command);
+}
+
+static void test_wait_for_jobs(void **state)
+{
+    (void)state;
+    expect_wait_for_jobs("wait 5", 5, -1);
+    expect_wait_for_jobs("wait 5 300", 5, 300);
+    expect_wait_for_jobs("wait all", 0, -1);
+    expect_wait_for_jobs("wait all 0", 0, 0);
+    expect_bad("wait 0", "bad number: '0'");
+    expect_bad("wait up", "bad number: 'up'");
+    expect_bad("wait all 1 2", "bad command: usage: wait ID up|down [MS]");
+    expect_bad("cancel", "bad command: usage: cancel JOB");
+    expect_bad("cancel all", "bad number: 'all'");
+    expect_kind("jobs", COMMAND_JOBS);
+}
+
+static void expect_job(const char *text, bool background, bool from_file, const char *wanted)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_EXEC);
+    assert_true(command.background == background && command.from_file == from_file);
+    assert_string_equal(text_string(&command.text), wanted);
+    command_clear(&command);
+}
+
+static void test_background(void **state)
+{
+    static const char usage[] = "bad command: usage: exec ID TEXT|@FILE";
+    (void)state;
+    expect_job("exec 12 a b &", true, false, "a b");
+    expect_job("exec 12 a b & ; # c", true, false, "a b");
+    expect_job("exec 12 a '&'", false, false, "a &");
+    expect_job("exec 12 & a", false, false, "& a");
+    expect_job("exec 12 a&", false, false, "a&");
+    expect_job("exec 12 @f &", true, true, "f");
+    expect_job("exec 12 '@f' &", true, false, "@f");
+    expect_job("exec 12 & &", true, false, "&");
+    expect_bad("exec 12 &", usage);
+    expect_bad("exec &", usage);
+    expect_bad("ping 12 &", "bad command: usage: ping ID");
+}
+
+static void expect_service(const char *text, const char *service)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_CREATE);
+    assert_true(command.id == 12);
+    assert_string_equal(text_string(&command.text), service);
+    command_clear(&command);
+}
+
+static void test_create_with_service(void **state)
+{
+    static const char usage[] = "bad command: usage: create ID";
+    (void)state;
+    expect_service("create 12", "");
+    expect_service("create 12 --service sum", "sum");
+    expect_service("create 12 '--service' \"a b\"", "a b");
+    expect_bad("create 12 --service", usage);
+    expect_bad("create 12 --service ''", usage);
+    expect_bad("create 12 --servic sum", usage);
+    expect_bad("create 12 --service sum sum", usage);
+    expect_bad("create x --service sum", "bad id: 'x'");
 }
 
 static void test_unknown_commands(void **state)
@@ -417,11 +487,13 @@ static void test_quotes(void **state)
     expect_id("\"create\" 12", COMMAND_CREATE, 12);
     expect_id("cr'ea'te 1\"2\"", COMMAND_CREATE, 12);
     expect_wait("wait 5 'up' \"300\"", true, 300);
-    expect_exec("exec 12 \"a ; b # c\"", "a ; b # c");
-    expect_exec("exec 12 'a ; b # c'", "a ; b # c");
-    expect_exec("exec 12 'a  b' \"\tc\"", "a  b \tc");
-    expect_exec("exec 12 ''", "");
-    expect_exec("exec 12 '' \"\" x", "  x");
+    expect_exec("exec 12 \"a ; b # c\"", "\"a ; b # c\"");
+    expect_exec("exec 12 'a ; b # c'", "\"a ; b # c\"");
+    expect_exec("exec 12 'a  b' \"\tc\"", "\"a  b\" \"\tc\"");
+    expect_exec("exec 12 ''", "\"\"");
+    expect_exec("exec 12 '' \"\" x", "\"\" \"\" x");
+    expect_exec("exec 12 'say \"x\" \\' \"y\"", "\"say \\\"x\\\" \\\\\" y");
+    expect_exec("exec 12 '\"'", "\"\\\"\"");
     expect_exec("exec 12 '#' ';'", "# ;");
     expect_exec("exec 12 ''#x", "#x");
     expect_bad("create ''", "bad id: ''");
@@ -544,6 +616,9 @@ int main(void)
         cmocka_unit_test(test_exec),
         cmocka_unit_test(test_exec_of_a_file),
         cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_wait_for_jobs),
+        cmocka_unit_test(test_background),
+        cmocka_unit_test(test_create_with_service),
         cmocka_unit_test(test_unknown_commands),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_every_kind_is_described),

@@ -137,7 +137,7 @@ static void test_no_such_service(void **state)
     assert_int_equal(xylem_create_with(network, 1, "shut", NULL), XYLEM_CANNOT_START);
     assert_int_equal(
         xylem_create_with(network, 1, "a name that is longer than a name may be", NULL),
-        XYLEM_INVALID);
+        XYLEM_CANNOT_START);
     assert_int_equal(xylem_create_with(network, 1, "sum", NULL), XYLEM_OK);
     xylem_close(&network);
 }
