@@ -15,7 +15,7 @@
 
 #include "world.h"
 
-enum { NODE = 7, TICKS = 5, TICK_MS = 20 };
+enum { NODE = 7, TICKS = 5, TICK_MS = 50 };
 
 struct program {
     xylem *network;
