@@ -293,6 +293,16 @@ class TestManual(unittest.TestCase):
         self.assertEqual(shown, declarations())
         self.assertEqual(self.items(page, "Fn"), set(declarations()))
 
+    def test_members(self):
+        """The manual names every member of what a program fills in."""
+        header = re.sub(r"/\*.*?\*/", "", read(installed("include/xylem.h")), flags=re.S)
+        for structure in "xylem_options", "xylem_service":
+            body = re.search(rf"typedef struct {structure} {{(.*?)}} {structure};", header, re.S)[1]
+            members = set(re.findall(r"(\w+)(?:\)\(.*\))?;", body)) - {"size"}
+            with self.subTest(structure=structure):
+                self.assertGreater(len(members), 4)
+                self.assertLessEqual(members, self.items("share/man/man3/xylem.3", "Va"))
+
     def test_errors(self):
         errors = set(re.findall(r"X\((XYLEM_\w+),", read(installed("include/xylem.h"))))
         self.assertIn("XYLEM_OK", errors)
