@@ -25,6 +25,10 @@ share/man/man1/xylem.1 share/man/man1/xylem-bench.1 share/man/man1/xylem-sim.1
 share/man/man3/xylem.3 share/bash-completion/completions/xylem
 share/zsh/site-functions/_xylem
 """.split()
+LOOPS = {"loop_poll": None, "loop_uv": "libuv", "loop_event": "libevent_core"}
+EXAMPLES = ["own_service", "jobs", "supervisor", "fault_test", *LOOPS]
+INSTALLED += [f"share/doc/xylem/examples/{name}"
+              for name in ["CMakeLists.txt", "Makefile", "world.h", *(f"{name}.c" for name in EXAMPLES)]]
 
 options = argparse.Namespace(build=None, cmake="cmake", libdir="lib")
 scratch = prefix = None
@@ -189,6 +193,76 @@ class TestUsers(unittest.TestCase):
         self.assertFalse(os.path.exists(f"{self.folder}/prefix"), "a subproject installs something")
 
 
+class TestExamples(unittest.TestCase):
+    """The folder that is installed, built outside of the tree without a warning."""
+
+    def setUp(self):
+        folder = tempfile.mkdtemp(dir=scratch)
+        self.folder = shutil.copytree(installed("share/doc/xylem/examples"), f"{folder}/examples")
+        search = f"{installed('lib/pkgconfig')}:{os.environ.get('PKG_CONFIG_PATH', '')}"
+        self.environment = {**os.environ, "PKG_CONFIG_PATH": search,
+                            "LD_LIBRARY_PATH": installed("lib/"), "CFLAGS": "-O1 -Werror"}
+
+    def has(self, package):
+        command = ["pkg-config", "--exists", package]
+        return bool(shutil.which("pkg-config")) and subprocess.run(command).returncode == 0
+
+    def check_examples(self, folder, said):
+        """Each runs in every world; one is left out only with a word, and for want of a library."""
+        for name in EXAMPLES:
+            with self.subTest(name=name):
+                library = LOOPS.get(name)
+                if library and not self.has(library):
+                    self.assertRegex(said, f"no .*{name} is ")
+                    self.assertFalse(os.path.exists(f"{folder}/{name}"))
+                else:
+                    self.check_example(f"{folder}/{name}", name in LOOPS)
+
+    def check_example(self, program, is_loop):
+        for world in WORLDS[:3] if is_loop else WORLDS:
+            run(sys.executable, f"{ROOT}/tests/examples/run", "--program", program,
+                "--world", world, env=self.environment)
+
+    def make(self, **more):
+        return run("make", "-C", self.folder, "-j2", env={**self.environment, **more})
+
+    def configure(self, build, *arguments):
+        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+        return run(options.cmake, *generator, f"-DCMAKE_PREFIX_PATH={prefix}", *arguments,
+                   "-S", self.folder, "-B", build, env=self.environment)
+
+    @needs("pkg-config", "make")
+    def test_pkg_config(self):
+        said = self.make()
+        self.check_examples(self.folder, said)
+
+    def test_find_package(self):
+        build = f"{self.folder}/build"
+        said = self.configure(build)
+        run(options.cmake, "--build", build, "--parallel", "2", env=self.environment)
+        self.check_examples(build, said)
+
+    @needs("pkg-config", "make")
+    def test_without_loops(self):
+        """Only what these libraries are needed for is left out without them."""
+        bare = tempfile.mkdtemp(dir=scratch)
+        alone = {"PKG_CONFIG_LIBDIR": bare, "PKG_CONFIG_PATH": self.bare_packages(bare)}
+        self.environment.update(alone)
+        for said in self.make(), self.configure(f"{self.folder}/build"):
+            self.assertRegex(said, "no libuv: loop_uv is ")
+            self.assertRegex(said, "no libevent.*: loop_event is ")
+        self.assertTrue(os.path.exists(f"{self.folder}/loop_poll"))
+        self.assertFalse(os.path.exists(f"{self.folder}/loop_uv"))
+
+    def bare_packages(self, folder):
+        """A folder in which pkg-config finds xylem and what that needs, and nothing else."""
+        shutil.copy(installed("lib/pkgconfig/xylem.pc"), folder)
+        text = read(f"{folder}/xylem.pc").replace("${pcfiledir}", installed("lib/pkgconfig"))
+        with open(f"{folder}/xylem.pc", "w") as file:
+            file.write(re.sub("(?m)^Requires.private: .*\n", "", text))
+        return folder
+
+
 class TestManual(unittest.TestCase):
     def items(self, page, macro):
         """What the items of the lists on a page name: .It MACRO NAME, more than one in some."""
@@ -218,6 +292,16 @@ class TestManual(unittest.TestCase):
                  .replace("* ", "*") for result, name, given in found}
         self.assertEqual(shown, declarations())
         self.assertEqual(self.items(page, "Fn"), set(declarations()))
+
+    def test_members(self):
+        """The manual names every member of what a program fills in."""
+        header = re.sub(r"/\*.*?\*/", "", read(installed("include/xylem.h")), flags=re.S)
+        for structure in "xylem_options", "xylem_service":
+            body = re.search(rf"typedef struct {structure} {{(.*?)}} {structure};", header, re.S)[1]
+            members = set(re.findall(r"(\w+)(?:\)\(.*\))?;", body)) - {"size"}
+            with self.subTest(structure=structure):
+                self.assertGreater(len(members), 4)
+                self.assertLessEqual(members, self.items("share/man/man3/xylem.3", "Va"))
 
     def test_errors(self):
         errors = set(re.findall(r"X\((XYLEM_\w+),", read(installed("include/xylem.h"))))
