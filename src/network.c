@@ -174,8 +174,12 @@ static int call(xylem *network, const xy_command *command)
 int xylem_create_with(xylem *network, int64_t id, const char *service, int64_t *pid)
 {
     const char *name = service ? service : network->service;
-    if (id < 0 || strlen(name) >= XYLEM_SERVICE_NAME_SIZE)
+    if (id < 0)
         return XYLEM_INVALID;
+    if (strlen(name) >= XYLEM_SERVICE_NAME_SIZE) {
+        snprintf(network->reason, sizeof network->reason, "there is no service '%.100s'", name);
+        return XYLEM_CANNOT_START;
+    }
     int error = call(network, &(xy_command){.kind = XY_COMMAND_CREATE,
                                             .id = id,
                                             .timeout_ms = -1,

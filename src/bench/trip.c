@@ -115,7 +115,9 @@ static void take(void *owner, const xy_action *action)
 static void command(struct pipeline *pipeline, xy_command_kind kind, int64_t id)
 {
     const xy_world_ops *ops = pipeline->world->ops;
-    xy_command command = {.kind = kind, .id = id, .timeout_ms = -1, .text = "time", .size = 4};
+    const char *text = kind == XY_COMMAND_EXEC ? "time" : "";
+    xy_command command = {
+        .kind = kind, .id = id, .timeout_ms = -1, .text = text, .size = strlen(text)};
     xy_controller_command(&pipeline->controller, &command, ops->now(pipeline->world));
     ops->perform(pipeline->world);
 }

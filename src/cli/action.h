@@ -2,16 +2,18 @@
 #ifndef CLI_ACTION_H
 #define CLI_ACTION_H
 
+#include <stdbool.h>
+
 #include "cli/command.h"
-#include "cli/text.h"
+#include "cli/reply.h"
 #include "xylem.h"
 
-/* Runs a command that is one question to the network, or none at all: every kind but COMMAND_BAD,
- * COMMAND_TREE, COMMAND_SLEEP and COMMAND_EXIT. Returns XYLEM_OK, and the whole reply in `reply`;
- * or an error of the network, and nothing. */
-int action_run(xylem *network, const struct command *command, struct text *reply);
+/* Runs a command that is one question to the network, or none at all: every kind but COMMAND_SLEEP
+ * and COMMAND_EXIT, and those of jobs. False when it was interrupted: then there is no reply. */
+bool action_run(xylem *network, const struct command *command, struct reply *reply);
 
-/* All nodes, as from xylem_list; XYLEM_NOT_FOUND when there are none. */
-int action_list(xylem *network, const xylem_node **nodes, size_t *count);
+/* The text that `exec` has for the service; false when it cannot be had: then the reply says why.
+ * The caller clears the content. */
+bool action_text(const struct command *command, struct text *content, struct reply *reply);
 
 #endif

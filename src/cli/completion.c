@@ -3,19 +3,19 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/words.h"
 
-static size_t word_start(const char *line, size_t length)
+/* What has been typed of the command that a line ends with. The name of a command has neither
+ * blanks nor quotes, so nothing that ends within quotes or in a comment can be the start of one. */
+static struct span last_command(struct span line)
 {
-    while (length > 0 && line[length - 1] != ' ' && line[length - 1] != ';')
-        length--;
-    return length;
-}
-
-static bool is_name_expected(const char *line, size_t at)
-{
-    while (at > 0 && line[at - 1] == ' ')
-        at--;
-    return at == 0 || line[at - 1] == ';';
+    struct segment segment;
+    do
+        segment = segment_take(&line);
+    while (segment.end == SEGMENT_SEPARATED);
+    while (segment.text.at < segment.text.end && *segment.text.at == ' ')
+        segment.text.at++;
+    return segment.text;
 }
 
 static size_t common_length(const char *one, const char *other)
@@ -28,20 +28,20 @@ static size_t common_length(const char *one, const char *other)
 
 void completion_add(const char *beginning, size_t length, struct text *rest)
 {
-    size_t start = word_start(beginning, length);
-    size_t typed = length - start;
+    struct span start = last_command((struct span){beginning, beginning + length});
+    size_t typed = span_length(start);
     const char *found = NULL;
-    const char *name;
     size_t names = 0;
     size_t common = 0;
-    for (size_t i = 0; (name = command_name(i)); i++) {
-        if (strncmp(name, beginning + start, typed) != 0)
+    for (enum command_kind kind = COMMAND_BAD + 1; kind < COMMAND_KINDS; kind++) {
+        const char *name = command_name(kind);
+        if (strncmp(name, start.at, typed) != 0)
             continue;
         size_t shared = found ? common_length(name, found) : strlen(name);
         common = names++ > 0 && common < shared ? common : shared;
         found = name;
     }
-    if (!found || !is_name_expected(beginning, start))
+    if (!found)
         return;
     text_add(rest, found + typed, common - typed);
     if (names == 1)

@@ -1,6 +1,5 @@
 #include "cli/drawing.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +96,9 @@ bool drawing_next(struct drawing *drawing, struct text *text)
         return false;
     const struct twig *twig = &drawing->twigs[drawing->at];
     text_add(text, drawing->margin.bytes, drawing->margin.length);
-    text_format(text, "%s%" PRId64 " %s\n", branch_of(twig), twig->id,
-                twig->available ? "available" : "unavailable");
+    text_add_string(text, branch_of(twig));
+    text_add_number(text, twig->id);
+    text_add_string(text, twig->available ? " available\n" : " unavailable\n");
     advance(drawing);
     text->failed |= drawing->margin.failed;
     return true;

@@ -93,12 +93,14 @@ static int judge(const struct session *session, const struct source *source, boo
 static int run(const struct options *options, int fd)
 {
     bool interactive = is_interactive(fd);
-    struct session session = {.stop_on_error = options->stop_on_error};
+    bool editing = interactive && options->format == &format_text;
+    struct session session = {.format = options->format, .stop_on_error = options->stop_on_error};
     if (!open_network(&session.network, &options->network))
         return STATUS_NO_NETWORK;
     stop_interrupts(session.network);
-    session.output = (struct output){STDOUT_FILENO, stop_fd(), interactive && wants_colour(), 0};
-    if (interactive)
+    session.output = (struct output){
+        .fd = STDOUT_FILENO, .stop_fd = stop_fd(), .coloured = editing && wants_colour()};
+    if (editing)
         session.terminal = terminal_open(session_waiter(&session));
 
     struct source source;
@@ -106,8 +108,11 @@ static int run(const struct options *options, int fd)
         source_from_text(&source, options->text);
     else
         source_from_fd(&source, fd, session.terminal, session_waiter(&session));
+    session.jobs.timeout_ms = options->network.timeout_ms;
     session_run(&session, &source);
+    jobs_clear(&session.jobs);
     source_clear(&source);
+    output_clear(&session.output);
     if (session.terminal)
         terminal_close(&session.terminal);
     return judge(&session, &source, interactive);

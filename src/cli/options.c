@@ -16,6 +16,8 @@ enum {
     OPTION_TOPOLOGY,
     OPTION_HEARTBEAT,
     OPTION_TIMEOUT,
+    OPTION_JOB_TIMEOUT,
+    OPTION_SERVICE,
     OPTION_OUTPUT,
     OPTION_STOP_ON_ERROR,
     OPTION_LOG,
@@ -31,6 +33,8 @@ static const struct option long_options[] = {
     {"topology", required_argument, NULL, OPTION_TOPOLOGY},
     {"heartbeat", required_argument, NULL, OPTION_HEARTBEAT},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"job-timeout", required_argument, NULL, OPTION_JOB_TIMEOUT},
+    {"service", required_argument, NULL, OPTION_SERVICE},
     {"output", required_argument, NULL, OPTION_OUTPUT},
     {"stop-on-error", no_argument, NULL, OPTION_STOP_ON_ERROR},
     {"log", required_argument, NULL, OPTION_LOG},
@@ -54,14 +58,17 @@ static const char help_text[] =
     "      --topology bst     the shape of the tree: a sorted binary tree\n"
     "      --heartbeat MS     start with this heartbeat interval (default 0: none)\n"
     "      --timeout MS       how long a command may wait for its node (default 5000)\n"
-    "      --output text      how replies are written\n"
-    "      --stop-on-error    stop at the first reply that begins with Error\n"
+    "      --job-timeout MS   how long a job may take (default 3600000)\n"
+    "      --service NAME     what a node does if `create` says nothing else: timer (default),\n"
+    "                         sum, dict, find or sleep\n"
+    "      --output text|json how replies are written; json: an object in each line\n"
+    "      --stop-on-error    stop at the first reply that is an error\n"
     "      --log error|warning|info|debug\n"
     "                         what goes to standard error (default warning)\n"
     "      --help             show this help\n"
     "      --version          show the version\n"
     "\n"
-    "Exit status: 0 every command succeeded; 1 some reply began with Error; 2 wrong usage;\n"
+    "Exit status: 0 every command succeeded; 1 some reply was an error; 2 wrong usage;\n"
     "3 the network could not be started; 130 interrupted.\n";
 
 /* What the options say that struct options does not keep. */
@@ -150,12 +157,30 @@ static enum options_result read_log_level(xylem_options *network, const char *wo
     return OPTIONS_RUN;
 }
 
-/* For options that have a single value so far. */
-static enum options_result require(const char *name, const char *only, const char *word)
+static enum options_result read_topology(const char *word)
 {
-    if (strcmp(word, only) == 0)
+    if (strcmp(word, "bst") == 0)
         return OPTIONS_RUN;
-    return wrong("--%s takes %s, not '%s'", name, only, word);
+    return wrong("--topology takes bst, not '%s'", word);
+}
+
+static enum options_result read_service(xylem_options *network, const char *word)
+{
+    network->service = word;
+    if (*word && strlen(word) < XYLEM_SERVICE_NAME_SIZE)
+        return OPTIONS_RUN;
+    return wrong("--service takes the name of a service, not '%s'", word);
+}
+
+static enum options_result read_output(struct options *options, const char *word)
+{
+    static const char *const words[] = {"text", "json", NULL};
+    static const struct format *const formats[] = {&format_text, &format_json};
+    int found = find_word(words, word);
+    if (found < 0)
+        return wrong("--output takes text or json, not '%s'", word);
+    options->format = formats[found];
+    return OPTIONS_RUN;
 }
 
 static enum options_result take_commands(struct options *options, const char **place,
@@ -193,13 +218,17 @@ static enum options_result read_option(struct reading *reading, int code, char *
     case OPTION_TRANSPORT:
         return read_transport(reading, optarg);
     case OPTION_TOPOLOGY:
-        return require("topology", "bst", optarg);
+        return read_topology(optarg);
     case OPTION_HEARTBEAT:
         return read_ms("heartbeat", optarg, 0, &options->network.heartbeat_ms);
     case OPTION_TIMEOUT:
         return read_ms("timeout", optarg, 1, &options->network.timeout_ms);
+    case OPTION_JOB_TIMEOUT:
+        return read_ms("job-timeout", optarg, 1, &options->network.job_ms);
+    case OPTION_SERVICE:
+        return read_service(&options->network, optarg);
     case OPTION_OUTPUT:
-        return require("output", "text", optarg);
+        return read_output(options, optarg);
     case OPTION_STOP_ON_ERROR:
         options->stop_on_error = true;
         return OPTIONS_RUN;
@@ -216,7 +245,7 @@ static enum options_result read_option(struct reading *reading, int code, char *
 
 enum options_result options_read(struct options *options, int argc, char **argv)
 {
-    *options = (struct options){.network = XYLEM_OPTIONS};
+    *options = (struct options){.network = XYLEM_OPTIONS, .format = &format_text};
     struct reading reading = {.options = options};
     int code;
     while ((code = getopt_long(argc, argv, ":f:c:", long_options, NULL)) != -1) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cli/format.h"
 #include "xylem.h"
 
 enum options_result {
@@ -15,8 +16,9 @@ enum options_result {
 
 struct options {
     xylem_options network;
-    const char *file; /* commands from this file; or */
-    const char *text; /* these commands; or neither: from standard input */
+    const char *file;            /* commands from this file; or */
+    const char *text;            /* these commands; or neither: from standard input */
+    const struct format *format; /* of the replies */
     bool stop_on_error;
 };
 

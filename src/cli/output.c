@@ -5,7 +5,10 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "cli/text.h"
+enum {
+    SPILLED_AT = 64 * 1024,
+    KEPT_MAX = 2 * SPILLED_AT /* of the memory that has been needed once */
+};
 
 static bool fail(struct output *output, int error)
 {
@@ -25,7 +28,8 @@ static bool is_passing(int error)
     return error == EINTR || error == EAGAIN;
 }
 
-bool output_write(struct output *output, const char *bytes, size_t count)
+/* False when not all could be written, or the program is to stop. */
+static bool write_all(struct output *output, const char *bytes, size_t count)
 {
     while (count > 0 && !output->error) {
         struct pollfd watched[] = {{output->fd, POLLOUT, 0}, {output->stop_fd, POLLIN, 0}};
@@ -46,16 +50,33 @@ bool output_write(struct output *output, const char *bytes, size_t count)
     return !output->error;
 }
 
-bool output_line(struct output *output, enum output_style style, const char *line)
+bool output_spill(struct output *output)
 {
-    static const char *const colours[] = {
-        [OUTPUT_PLAIN] = "", [OUTPUT_ERROR] = "\033[31m", [OUTPUT_NOTICE] = "\033[33m"};
-    const char *colour = output->coloured ? colours[style] : "";
-    struct text text = TEXT_EMPTY;
-    text_format(&text, "%s%s%s\n", colour, line, *colour ? "\033[0m" : "");
-    bool written = !text.failed && output_write(output, text.bytes, text.length);
-    if (text.failed)
-        fail(output, ENOMEM);
-    text_clear(&text);
+    struct text *pending = &output->pending;
+    if (pending->failed || pending->length < SPILLED_AT)
+        return !pending->failed;
+    output->spilled = true;
+    bool written = write_all(output, pending->bytes, pending->length);
+    text_cut(pending, 0);
     return written;
+}
+
+bool output_commit(struct output *output)
+{
+    struct text *pending = &output->pending;
+    bool lost = pending->failed && !output->spilled;
+    if (!pending->failed)
+        write_all(output, pending->bytes, pending->length);
+    else if (!lost)
+        fail(output, ENOMEM);
+    pending->failed = output->spilled = false;
+    text_cut(pending, 0);
+    if (pending->capacity > KEPT_MAX)
+        text_clear(pending);
+    return !lost;
+}
+
+void output_clear(struct output *output)
+{
+    text_clear(&output->pending);
 }

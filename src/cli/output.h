@@ -1,23 +1,29 @@
-/* Writes replies to standard output, at once. The first failure ends the writing for good. */
+/* Writes to standard output what has been gathered. The first failure ends the writing for good. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum output_style { OUTPUT_PLAIN, OUTPUT_ERROR, OUTPUT_NOTICE };
+#include "cli/text.h"
 
 struct output {
     int fd;
     int stop_fd; /* nothing is written any more once this is readable */
     bool coloured;
-    int error; /* the errno of the failure; 0 so far */
+    int error;           /* the errno of the failure; 0 so far */
+    struct text pending; /* what is to be written: anyone may add to it */
+    bool spilled;        /* the beginning of it has been written */
 };
 
-/* False when not all could be written, or the program is to stop. */
-bool output_write(struct output *output, const char *bytes, size_t count);
+/* Whoever adds much does it piece by piece, and calls this between them: what is pending is written
+ * when it has become large. False when more need not be added. */
+bool output_spill(struct output *output);
 
-/* Writes a text and a newline. */
-bool output_line(struct output *output, enum output_style style, const char *line);
+/* Writes all that is pending. False when there was no memory for it: then nothing of it has been
+ * written, and nothing is pending. */
+bool output_commit(struct output *output);
+
+void output_clear(struct output *output);
 
 #endif

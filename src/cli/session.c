@@ -1,23 +1,13 @@
 #include "cli/session.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <string.h>
 
 #include "cli/action.h"
 #include "cli/command.h"
-#include "cli/drawing.h"
+#include "cli/job_action.h"
+#include "cli/reply.h"
 #include "cli/stop.h"
-#include "cli/text.h"
-
-enum { DRAWN_AT_ONCE = 64 * 1024 };
-
-static void end_network(struct session *session)
-{
-    stop_interrupts(NULL);
-    xylem_close(&session->network);
-}
 
 static bool is_over(struct session *session)
 {
@@ -27,33 +17,66 @@ static bool is_over(struct session *session)
 
 /* What nobody asked for. */
 
-static void show_event(struct session *session, const xylem_event *event)
+static void commit(struct session *session)
 {
-    const char *news =
-        event->kind == XYLEM_NODE_AVAILABLE ? "is available again" : "is unavailable now";
-    struct text line = TEXT_EMPTY;
-    text_format(&line, "Heartbeat: node %" PRId64 " %s", event->id, news);
-    output_line(&session->output, OUTPUT_NOTICE, text_string(&line));
-    text_clear(&line);
+    if (!output_commit(&session->output))
+        session->output.error = ENOMEM;
 }
 
-static void show_events(struct session *session)
+/* A job that was given up, by whoever began it or by the end, is no failure. */
+static bool is_failure(const struct reply *result)
+{
+    return result->kind == REPLY_ERROR && result->error != XYLEM_CANCELLED &&
+           result->error != XYLEM_INTERRUPTED;
+}
+
+static void show_job(struct session *session, const struct job *job)
+{
+    struct reply result = job_action_result(job);
+    session->format->job(job, &result, &session->output);
+    session->failed = session->failed || is_failure(&result);
+}
+
+/* Gathers the next news, if there is any. */
+static bool gather(struct session *session)
 {
     xylem_event event;
-    if (!session->network || !xylem_next_event(session->network, &event))
+    if (session->network && xylem_next_event(session->network, &event)) {
+        session->format->notice(&event, &session->output);
+        return true;
+    }
+    struct job *job = jobs_take_finished(&session->jobs);
+    if (job) {
+        show_job(session, job);
+        job_free(job);
+    }
+    return job != NULL;
+}
+
+static void show_news(struct session *session)
+{
+    if (is_over(session) || !gather(session))
         return;
     terminal_hide(session->terminal);
     do
-        show_event(session, &event);
-    while (!is_over(session) && xylem_next_event(session->network, &event));
+        commit(session);
+    while (!is_over(session) && gather(session));
     terminal_show(session->terminal);
+}
+
+/* What is under way is finished then, and shown. */
+static void end_network(struct session *session)
+{
+    stop_interrupts(NULL);
+    xylem_close(&session->network);
+    show_news(session);
 }
 
 static enum wait_result wait_for_commands(void *context, int fd)
 {
     struct session *session = context;
     for (;;) {
-        show_events(session);
+        show_news(session);
         if (is_over(session))
             return WAIT_OVER;
         struct pollfd watched[] = {
@@ -72,123 +95,71 @@ struct waiter session_waiter(struct session *session)
     return (struct waiter){wait_for_commands, session};
 }
 
-/* The commands that are more than one call on the network. */
+/* The commands that are more than one call on the network; false when they are interrupted. */
 
-static int run_sleep(struct session *session, int64_t duration_ms)
+static bool run_sleep(struct session *session, int64_t duration_ms)
 {
     int64_t now = xylem_now(session->network);
     int64_t end = now + duration_ms;
     int error;
     do {
         error = xylem_run(session->network, end - now);
-        show_events(session);
+        show_news(session);
         now = xylem_now(session->network);
     } while (!error && now < end && !is_over(session));
-    return error;
+    return !error;
 }
 
-/* Piece by piece: the picture of a deep tree is much larger than the tree. */
-static void draw(struct session *session, struct drawing *drawing)
-{
-    struct text lines = TEXT_EMPTY;
-    bool more = true;
-    while (more && !is_over(session)) {
-        more = drawing_next(drawing, &lines);
-        if (lines.failed)
-            session->output.error = ENOMEM;
-        if (more && lines.length < DRAWN_AT_ONCE)
-            continue;
-        output_write(&session->output, lines.bytes, lines.length);
-        text_cut(&lines, 0);
-    }
-    text_clear(&lines);
-}
-
-static int run_tree(struct session *session)
-{
-    const xylem_node *nodes;
-    size_t count;
-    struct drawing drawing;
-    int error = action_list(session->network, &nodes, &count);
-    if (error)
-        return error;
-    if (!drawing_begin(&drawing, nodes, count))
-        return XYLEM_NO_MEMORY;
-    show_events(session);
-    draw(session, &drawing);
-    drawing_end(&drawing);
-    return XYLEM_OK;
-}
-
-static int run_exit(struct session *session, struct text *reply)
+static bool run_exit(struct session *session, struct reply *reply)
 {
     end_network(session);
-    text_add_string(reply, "OK");
-    return XYLEM_OK;
+    reply->kind = REPLY_DONE;
+    return true;
 }
 
 /* From lines to replies. */
 
-static int perform(struct session *session, const struct command *command, struct text *reply)
+static bool perform(struct session *session, const struct command *command, struct reply *reply)
 {
     switch (command->kind) {
-    case COMMAND_BAD:
-        text_format(reply, "Error: %s", text_string(&command->text));
-        return XYLEM_OK;
     case COMMAND_SLEEP:
         return run_sleep(session, command->ms);
-    case COMMAND_TREE:
-        return run_tree(session);
     case COMMAND_EXIT:
         return run_exit(session, reply);
     default:
+        if (job_action_is(command))
+            return job_action_run(session->network, &session->jobs, command, reply);
         return action_run(session->network, command, reply);
     }
 }
 
-static void explain(const struct session *session, int error, struct text *reply)
+static void show_reply(struct session *session, struct reply *reply)
 {
-    text_format(reply, "Error: %s", xylem_strerror(error));
-    const char *reason = xylem_reason(session->network);
-    if (error != XYLEM_CANNOT_START || !*reason)
+    if (is_over(session) || reply->kind == REPLY_NOTHING)
         return;
-    text_add_string(reply, ": ");
-    text_add_printable(reply, reason);
-}
-
-static void write_reply(struct session *session, const struct text *reply)
-{
-    static const char beginning[] = "Error";
-    const char *line = reply->failed ? "Error: out of memory" : text_string(reply);
-    bool is_error = strncmp(line, beginning, sizeof beginning - 1) == 0;
-    if (is_over(session) || !*line)
-        return;
-    output_line(&session->output, is_error ? OUTPUT_ERROR : OUTPUT_PLAIN, line);
+    session->format->reply(reply, &session->output);
+    if (!output_commit(&session->output)) {
+        reply_no_memory(reply);
+        session->format->reply(reply, &session->output);
+        if (!output_commit(&session->output))
+            session->output.error = ENOMEM;
+    }
+    bool is_error = reply->kind == REPLY_ERROR;
     session->failed = session->failed || is_error;
     session->over = is_error && session->stop_on_error;
 }
 
 static void run_command(struct session *session, const struct command *command)
 {
-    struct text reply = TEXT_EMPTY;
-    reply.failed = command->text.failed;
-    int error = reply.failed ? XYLEM_OK : perform(session, command, &reply);
-    if (error == XYLEM_INTERRUPTED)
+    struct reply reply = reply_to(command);
+    if (command->text.failed)
+        reply_no_memory(&reply);
+    else if (!perform(session, command, &reply))
         session->over = true;
-    else if (error)
-        explain(session, error, &reply);
-    show_events(session);
-    write_reply(session, &reply);
-    text_clear(&reply);
+    show_news(session);
+    show_reply(session, &reply);
+    reply_clear(&reply);
     session->over = session->over || !session->network;
-}
-
-static void run_bad_line(struct session *session)
-{
-    struct command command = {.kind = COMMAND_BAD, .text = TEXT_EMPTY};
-    text_add_string(&command.text, "bad command");
-    run_command(session, &command);
-    command_clear(&command);
 }
 
 static void run_line(struct session *session, const struct input_line *line)
@@ -201,12 +172,19 @@ static void run_line(struct session *session, const struct input_line *line)
     }
 }
 
+static void run_unreadable(struct session *session)
+{
+    struct command command = command_unreadable();
+    run_command(session, &command);
+    command_clear(&command);
+}
+
 void session_run(struct session *session, struct source *source)
 {
     struct input_line line;
     while (!is_over(session) && source_next(source, &line)) {
         if (line.bad)
-            run_bad_line(session);
+            run_unreadable(session);
         else
             run_line(session, &line);
     }

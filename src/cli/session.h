@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "cli/format.h"
+#include "cli/jobs.h"
 #include "cli/output.h"
 #include "cli/source.h"
 #include "cli/terminal.h"
@@ -12,11 +14,13 @@
 
 struct session {
     xylem *network; /* NULL once it has been ended */
+    struct jobs jobs;
     struct output output;
-    struct terminal *terminal; /* NULL: there is nobody at a terminal */
+    const struct format *format; /* how replies are shown */
+    struct terminal *terminal;   /* NULL: there is nobody at a terminal */
     bool stop_on_error;
     bool over;   /* no more commands are wanted */
-    bool failed; /* some reply began with Error */
+    bool failed; /* some reply was an error */
 };
 
 /* Waits until a descriptor is readable, and shows what the network has to tell meanwhile. */

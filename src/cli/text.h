@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct text {
     char *bytes;
@@ -17,6 +18,7 @@ struct text {
 
 void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
+void text_add_number(struct text *text, int64_t number);
 
 /* Adds a string of somebody else: what would make another line of it, or speak to a terminal, is
  * shown as a question mark. */

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/fault.h"
 #include "cli/input.h"
 #include "cli/number.h"
 #include "cli/utf8.h"
 #include "fuzz.h"
+#include "service/words.h"
 
 /* Lines are too long much sooner here, so that short inputs get there. */
 #undef INPUT_LINE_MAX
@@ -27,11 +29,38 @@ static bool has_control(const struct text *text)
     return false;
 }
 
-static void check_words(const struct text *text)
+/* A service takes the words apart again: this is its first one. */
+static void check_argument(const char *text, const struct text *wanted)
 {
-    must(text->length > 0 && text->length <= INPUT_LINE_MAX);
-    must(text->bytes[0] != ' ' && text->bytes[text->length - 1] != ' ');
-    must(!strstr(text->bytes, "  ") && !strpbrk(text->bytes, "\t\n\v\f\r;"));
+    xy_word word;
+    size_t length;
+    must(xy_word_take(&text, &word) && xy_words_over(text));
+    char *copy = xy_word_copy(word, &length);
+    must(copy && length == wanted->length && memcmp(copy, text_string(wanted), length) == 0);
+    free(copy);
+}
+
+/* The same text, in double quotes: it must be read as the same one. */
+static void check_quoted(const struct command *command)
+{
+    static struct text line; /* kept, as below */
+    struct command again, further;
+    text_cut(&line, 0);
+    text_add_string(&line, command->from_file ? "exec 0 @\"" : "exec 0 \"");
+    for (size_t i = 0; i < command->text.length; i++) {
+        if (command->text.bytes[i] == '"' || command->text.bytes[i] == '\\')
+            text_add_string(&line, "\\");
+        text_add(&line, &command->text.bytes[i], 1);
+    }
+    text_add_string(&line, "\";#;");
+    struct span rest = {line.bytes, line.bytes + line.length};
+    must(command_next(&rest, &again) && !command_next(&rest, &further));
+    must(again.kind == COMMAND_EXEC && again.from_file == command->from_file);
+    if (command->from_file)
+        must(strcmp(text_string(&again.text), text_string(&command->text)) == 0);
+    else
+        check_argument(text_string(&again.text), &command->text);
+    command_clear(&again);
 }
 
 static void check_complaint(const struct text *text)
@@ -43,15 +72,17 @@ static void check_command(const struct command *command)
 {
     must(!command->text.failed && utf8_valid(text_string(&command->text), command->text.length));
     must(strlen(text_string(&command->text)) == command->text.length);
+    must(command->text.length <= INPUT_LINE_MAX || command->kind == COMMAND_BAD);
     if (command->kind == COMMAND_BAD) {
+        must(command->fault > FAULT_BEFORE_FIRST && command->fault < FAULT_COUNT);
         check_complaint(&command->text);
         return;
     }
-    must(command->kind > COMMAND_BAD && command->kind < COMMAND_KINDS);
-    must(command->id >= 0);
+    must(command->kind > COMMAND_BAD && command->kind < COMMAND_KINDS && command->id >= -1);
+    must(strcmp(command->name, command_name(command->kind)) == 0);
     must(command->ms >= (command->kind == COMMAND_WAIT ? -1 : 0) && command->ms <= NUMBER_MS_MAX);
     if (command->kind == COMMAND_EXEC)
-        check_words(&command->text);
+        check_quoted(command);
 }
 
 static void note(struct text *record, const void *bytes, size_t size)
@@ -65,6 +96,12 @@ static void note_command(struct text *record, const struct command *command)
     note(record, &command->id, sizeof command->id);
     note(record, &command->ms, sizeof command->ms);
     note(record, &command->available, sizeof command->available);
+    note(record, &command->from_file, sizeof command->from_file);
+    note(record, &command->background, sizeof command->background);
+    note(record, &command->for_jobs, sizeof command->for_jobs);
+    note(record, &command->job, sizeof command->job);
+    note(record, &command->topic, sizeof command->topic);
+    note(record, &command->fault, sizeof command->fault);
     note(record, &command->text.length, sizeof command->text.length);
     note(record, text_string(&command->text), command->text.length);
 }

@@ -1,5 +1,6 @@
 """What a script of fixed replies cannot say: pids, times, help, and lines no editor would write."""
 
+import ctypes
 import os
 import re
 import unittest
@@ -9,6 +10,14 @@ from program import Program, alive, main, options, until
 COMMANDS = ("create remove exec heartbeat ping all tree exit help sleep wait kill pause "
             "resume").split()
 MIB = 1 << 20
+TEXT_MAX = 32 * MIB  # XYLEM_TEXT_MAX
+
+
+def obey_modes():
+    """From its next program on, this process may not read every file, though it be root's."""
+    drop, capabilities = 24, (1, 2)  # PR_CAPBSET_DROP; CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    for capability in capabilities:
+        ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)
 
 
 class TestCommands(unittest.TestCase):
@@ -97,6 +106,63 @@ class TestCommands(unittest.TestCase):
         self.program.close_input()
         self.assertEqual(self.program.rest(), "Error: bad command\n")
         self.assertEqual(self.program.ended(), 1)
+
+    def write(self, name, content):
+        path = os.path.join(self.program.home.base, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def test_text_from_a_file(self):
+        self.program.create(1)
+        bad, long = "Error: bad subcommand", "Error: text is too long"
+        for content, reply in (
+            (b"start", "OK: start"), (b"stop\n", "OK: stop"), (b"stop\n\n", bad), (b"\nstop", bad),
+            (b"stop\r\n", bad), (b"", bad), (b"\n", bad), (b"\xff\xfe", bad),
+            (b"x" * TEXT_MAX, bad), (b"x" * TEXT_MAX + b"\n", bad), (b"x" * (TEXT_MAX + 1), long),
+            (b"x" * TEXT_MAX + b"\n\n", long), (b"x" * (TEXT_MAX + 1) + b"\n", long),
+            (b"x" * 2 * TEXT_MAX, long),
+        ):
+            with self.subTest(content=content[:10], length=len(content)):
+                self.check(f"exec 1 @'{self.write('a text', content)}'", reply)
+        self.check(f"exec 2 @{self.write('text', b'start')}", "Error: Not found")
+        self.finish(1)
+
+    def test_the_file_is_read_when_the_command_runs(self):
+        self.program.create(1)
+        path = self.write("text", b"start")
+        self.program.send(f"sleep 300; exec 1 @{path}\n")
+        until(self.program.busy, "it sleeps")
+        self.write("text", b"stop")
+        self.assertEqual(self.program.reply(), "OK: stop")
+        self.finish(0)
+
+    def test_files_that_cannot_be_read(self):
+        self.program.create(1)
+        base = self.program.home.base
+        os.mkfifo(f"{base}/fifo")
+        for path, reason in (
+            (f"{base}/none", "No such file or directory"), (base, "Is a directory"),
+            (f"{base}/stderr/x", "Not a directory"), ("x" * 300, "File name too long"),
+            (self.write("nul", b"start\0"), "it has a NUL byte"),
+            (self.write("nul", b"\0" * MIB), "it has a NUL byte"),
+            (f"{base}/fifo", "it is not a regular file"),
+            ("/dev/zero", "it is not a regular file"),
+        ):
+            with self.subTest(path=path):
+                self.check(f"exec 1 @{path}", f"Error: cannot read '{path}': {reason}")
+        self.check("exec 1 @\x1b[2J", r"Error: cannot read '\x1b[2J': No such file or directory")
+        self.check("exec 1 '@none'", "Error: bad subcommand")
+        self.check("exec 1 time", "OK: 0 ms")  # nothing has reached it
+        self.finish(1)
+
+    def test_a_file_that_is_closed_to_us(self):
+        path = self.write("closed", b"start")
+        os.chmod(path, 0)
+        self.finish(0)
+        with Program("-c", f"exec 1 @{path}", prepare=obey_modes) as program:
+            self.assertEqual(program.rest(), f"Error: cannot read '{path}': Permission denied\n")
+            self.assertEqual(program.ended(), 1)
 
     def test_bytes_that_are_no_text(self):
         self.program.create(1)

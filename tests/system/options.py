@@ -1,9 +1,14 @@
 """The ways to start xylem, the right ones and the wrong ones, and its exit status."""
 
+import json
 import os
+import pathlib
+import re
 import unittest
 
 from program import Home, Program, main
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 class TestOptions(unittest.TestCase):
@@ -31,7 +36,7 @@ class TestOptions(unittest.TestCase):
         status, output, errors = self.run_with("--help")
         self.assertEqual((status, errors), (0, ""))
         for option in ("--process --transport --topology --heartbeat --timeout -f -c "
-                       "--stop-on-error --log --help --version").split():
+                       "--output --stop-on-error --log --help --version").split():
             self.assertIn(option, output)
         status, output, errors = self.run_with("--version")
         self.assertEqual((status, errors), (0, ""))
@@ -77,12 +82,50 @@ class TestOptions(unittest.TestCase):
         self.assertEqual(self.run_with("--stop-on-error", "-c", "ping 1; exit")[:2],
                          (0, "OK: -1\nOK\n"))
 
+    def json(self, *arguments, **more):
+        """The same as run_with, each line of the output an object."""
+        status, output, errors = self.run_with("--output", "json", *arguments, **more)
+        self.assertEqual(errors, "")
+        return status, [json.loads(line) for line in output.splitlines()]
+
+    def test_output_json(self):
+        status, answers = self.json("-c", "create 5; ping 5; sleep 1; exec 5 time; tree; exit; all")
+        pid = answers[0]["pid"]
+        self.assertGreater(pid, 0)
+        node = {"id": 5, "parent": None, "pid": pid, "depth": 0, "available": True}
+        self.assertEqual((status, answers), (0, [
+            {"command": "create", "id": 5, "ok": True, "pid": pid},
+            {"command": "ping", "id": 5, "ok": True, "reached": True},
+            {"command": "exec", "id": 5, "ok": True, "reply": "0 ms"},
+            {"command": "tree", "ok": True, "nodes": [node]},
+            {"command": "exit", "ok": True}]))
+
+    def test_errors_in_json(self):
+        bad = {"command": None, "ok": False, "error": {"code": "bad_command", "text": "bad command"}}
+        for line in b"bogus\n", b"\xff\n", b"create 1\0\n", b"x" * (1 << 21):
+            with self.subTest(line=line[:10]):
+                self.assertEqual(self.json(input=line), (1, [bad]))
+        codes = [answer["error"]["code"] for answer in self.json(
+            "-c", "all; create x; sleep x; wait 1 up 0; exec 1 @/nonexistent; create '")[1]]
+        self.assertEqual(codes, ["not_found", "bad_id", "bad_number", "timed_out", "cannot_read",
+                                 "bad_command"])
+        self.assertEqual(len(self.json("-c", "ping 1; all; ping 2")[1]), 3)
+        status, answers = self.json("--stop-on-error", "-c", "ping 1; all; ping 2")
+        self.assertEqual((status, [answer["ok"] for answer in answers]), (1, [True, False]))
+
+    def test_every_error_is_in_the_schema(self):
+        names = [name for path in ("include/xylem.h", "src/cli/fault.h")
+                 for name in re.findall(r"X\((?:XYLEM|FAULT)_(\w+)", (SOURCE / path).read_text())]
+        schema = json.loads((SOURCE / "src/cli/output.schema.json").read_text())
+        codes = schema["$defs"]["fault"]["properties"]["code"]["enum"]
+        self.assertEqual(sorted(codes), sorted(name.lower() for name in names if name != "OK"))
+
     def test_wrong_usage(self):
         for arguments in (["--bogus"], ["-x"], ["bogus"], ["-f"], ["-c"], ["--transport"],
                           ["--process", "--transport", "udp"], ["--topology", "ring"],
                           ["--heartbeat", "abc"], ["--heartbeat", "-1"], ["--heartbeat", "1.5"],
                           ["--timeout", "abc"], ["--timeout", "-1"], ["--timeout", ""],
-                          ["--log", "loud"], ["--output", "xml"], ["-c", "ping 1", "ping 2"],
+                          ["--log", "loud"], ["--output", "xml"], ["--output", ""], ["-c", "ping 1", "ping 2"],
                           ["-f", "/nonexistent"], ["-f", "/"], ["--process=yes"]):
             with self.subTest(arguments=arguments):
                 status, output, errors = self.run_with(*arguments)

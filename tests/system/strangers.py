@@ -15,7 +15,7 @@ from attacked import send_as_taken
 from program import UNAVAILABLE, alive, descendants, main, options, processes, until
 from starting import Detention
 
-LARGEST = MIB + 48  # of a message
+LARGEST = MIB // 4 + 48  # of a message
 CONNECTIONS = 16  # that bring one of these
 LIMIT = 256  # descriptors, where they are to be used up
 ROUNDS = 20  # of pings that are measured

@@ -1,5 +1,6 @@
 """What is different when a person sits in front of it."""
 
+import json
 import os
 import pty
 import signal
@@ -40,6 +41,22 @@ class TestTerminal(unittest.TestCase):
         program.expect(AVAILABLE.format(75) + r"\r?\n")
         program.send("exit\n")
         self.check_end(program, 0)
+
+    def test_json_has_no_prompt_and_no_colour(self):
+        program = Program("--output", "json", "--heartbeat", 50, terminal=True)
+        self.addCleanup(program.__exit__, None, None, None)
+        program.send("create 50\nbogus\nkill 50\n")
+        while b"notice" not in program.buffer or not program.buffer.endswith(b"\n"):
+            program.receive()
+        program.send("exit\n")
+        while program.receive():
+            pass
+        self.assertNotRegex(program.buffer, rb"xylem>|\x1b")
+        answers = [line for line in program.buffer.decode().splitlines() if line.startswith("{")]
+        self.assertEqual([json.loads(line).get("ok") for line in answers],
+                         [True, False, True, None, True])
+        self.assertEqual(program.ended(), 0)
+        program.check_nothing_left()
 
     def test_end_of_input(self):
         program = self.start()

@@ -11,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/completion.h"
+#include "cli/fault.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -84,6 +85,25 @@ static void expect_wait(const char *text, bool available, int64_t ms)
     command_clear(&command);
 }
 
+static void expect_file(const char *text, const char *name)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_EXEC);
+    assert_true(command.id == 12);
+    assert_int_equal(command.from_file, name != NULL);
+    if (name)
+        assert_string_equal(text_string(&command.text), name);
+    command_clear(&command);
+}
+
+static void expect_topic(const char *text, enum command_kind topic)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_HELP);
+    assert_int_equal(command.topic, topic);
+    command_clear(&command);
+}
+
 static size_t count_commands(const char *text)
 {
     struct span line = span_of(text);
@@ -152,7 +172,7 @@ static void test_bad_ids(void **state)
                                         "9223372036854775808",
                                         "-0",
                                         "1,0",
-                                        "''",
+                                        "\\",
                                         "١",
                                         "1\xC2\xA0",
                                         "1#2",
@@ -208,7 +228,7 @@ static void test_commands_without_arguments(void **state)
 static void test_exec(void **state)
 {
     (void)state;
-    static const char usage[] = "bad command: usage: exec ID start|stop|time";
+    static const char usage[] = "bad command: usage: exec ID TEXT|@FILE";
     expect_exec("exec 12 start", "start");
     expect_exec("exec 12 frob", "frob");
     expect_exec("exec 12  set\t a   b \r", "set a b");
@@ -222,6 +242,27 @@ static void test_exec(void **state)
     expect_bad("exec start 12", "bad id: 'start'");
 }
 
+static void test_exec_of_a_file(void **state)
+{
+    (void)state;
+    expect_file("exec 12 @x", "x");
+    expect_file("exec 12 @/a/b.sh;", "/a/b.sh");
+    expect_file("exec 12 @'a b'\"c\"", "a bc");
+    expect_file("exec 12 @", "");
+    expect_file("exec 12 @@x", "@x");
+    expect_file("exec 12 @x # y", "x");
+    expect_file("exec 12 '@x'", NULL);
+    expect_file("exec 12 \"@x\"", NULL);
+    expect_file("exec 12 ''@x", NULL);
+    expect_file("exec 12 \\@x", NULL);
+    expect_file("exec 12 x@y", NULL);
+    expect_file("exec 12 @x y", NULL);
+    expect_file("exec 12 y @x", NULL);
+    expect_file("exec 12 @x ''", NULL);
+    expect_exec("exec 12 '@x'", "@x");
+    expect_exec("exec 12 @x y", "@x y");
+}
+
 static void test_wait(void **state)
 {
     (void)state;
@@ -231,16 +272,86 @@ static void test_wait(void **state)
     expect_wait("wait 5 up 0", true, 0);
     expect_wait("wait 5 down 300", false, 300);
     expect_bad("wait", usage);
-    expect_bad("wait 5", usage);
     expect_bad("wait 5 up 1 2", usage);
     expect_bad("wait 5 sideways", usage);
     expect_bad("wait 5 UP", usage);
-    expect_bad("wait 5 300", usage);
     expect_bad("wait x sideways y", usage);
     expect_bad("wait x up", "bad id: 'x'");
     expect_bad("wait x up y", "bad id: 'x'");
     expect_bad("wait 5 up y", "bad number: 'y'");
     expect_bad("wait 5 down -1", "bad number: '-1'");
+}
+
+static void expect_wait_for_jobs(const char *text, int64_t job, int64_t ms)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_WAIT);
+    assert_true(command.for_jobs && command.job == job && command.ms == ms && command.id == -1);
+    command_clear(&command);
+}
+
+static void test_wait_for_jobs(void **state)
+{
+    (void)state;
+    expect_wait_for_jobs("wait 5", 5, -1);
+    expect_wait_for_jobs("wait 5 300", 5, 300);
+    expect_wait_for_jobs("wait all", 0, -1);
+    expect_wait_for_jobs("wait all 0", 0, 0);
+    expect_bad("wait 0", "bad number: '0'");
+    expect_bad("wait up", "bad number: 'up'");
+    expect_bad("wait all 1 2", "bad command: usage: wait ID up|down [MS]");
+    expect_bad("cancel", "bad command: usage: cancel JOB");
+    expect_bad("cancel all", "bad number: 'all'");
+    expect_kind("jobs", COMMAND_JOBS);
+}
+
+static void expect_job(const char *text, bool background, bool from_file, const char *wanted)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_EXEC);
+    assert_true(command.background == background && command.from_file == from_file);
+    assert_string_equal(text_string(&command.text), wanted);
+    command_clear(&command);
+}
+
+static void test_background(void **state)
+{
+    static const char usage[] = "bad command: usage: exec ID TEXT|@FILE";
+    (void)state;
+    expect_job("exec 12 a b &", true, false, "a b");
+    expect_job("exec 12 a b & ; # c", true, false, "a b");
+    expect_job("exec 12 a '&'", false, false, "a &");
+    expect_job("exec 12 & a", false, false, "& a");
+    expect_job("exec 12 a&", false, false, "a&");
+    expect_job("exec 12 @f &", true, true, "f");
+    expect_job("exec 12 '@f' &", true, false, "@f");
+    expect_job("exec 12 & &", true, false, "&");
+    expect_bad("exec 12 &", usage);
+    expect_bad("exec &", usage);
+    expect_bad("ping 12 &", "bad command: usage: ping ID");
+}
+
+static void expect_service(const char *text, const char *service)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_CREATE);
+    assert_true(command.id == 12);
+    assert_string_equal(text_string(&command.text), service);
+    command_clear(&command);
+}
+
+static void test_create_with_service(void **state)
+{
+    static const char usage[] = "bad command: usage: create ID";
+    (void)state;
+    expect_service("create 12", "");
+    expect_service("create 12 --service sum", "sum");
+    expect_service("create 12 '--service' \"a b\"", "a b");
+    expect_bad("create 12 --service", usage);
+    expect_bad("create 12 --service ''", usage);
+    expect_bad("create 12 --servic sum", usage);
+    expect_bad("create 12 --service sum sum", usage);
+    expect_bad("create x --service sum", "bad id: 'x'");
 }
 
 static void test_unknown_commands(void **state)
@@ -255,30 +366,68 @@ static void test_unknown_commands(void **state)
 static void test_help(void **state)
 {
     (void)state;
-    struct command all = parse("help");
-    assert_int_equal(all.kind, COMMAND_HELP);
-    const char *name;
     char line[256];
-    for (size_t i = 0; (name = command_name(i)); i++) {
-        struct command one = parse(print(line, "help %s", name));
-        assert_int_equal(one.kind, COMMAND_HELP);
-        assert_null(strchr(text_string(&one.text), '\n'));
-        assert_memory_equal(text_string(&one.text), name, strlen(name));
-        assert_non_null(strstr(text_string(&all.text), text_string(&one.text)));
-        command_clear(&one);
-    }
-    command_clear(&all);
+    expect_topic("help", COMMAND_BAD);
+    for (enum command_kind kind = COMMAND_BAD + 1; kind < COMMAND_KINDS; kind++)
+        expect_topic(print(line, "help %s", command_name(kind)), kind);
     expect_bad("help frob", "bad command");
     expect_bad("help create remove", "bad command: usage: help [COMMAND]");
 }
 
-static void test_every_kind_has_a_name(void **state)
+static void test_every_kind_is_described(void **state)
 {
     (void)state;
-    size_t names = 0;
-    while (command_name(names))
-        names++;
-    assert_int_equal(names, COMMAND_KINDS - 1);
+    for (enum command_kind kind = COMMAND_BAD + 1; kind < COMMAND_KINDS; kind++) {
+        const char *name = command_name(kind);
+        assert_memory_equal(command_usage(kind), name, strlen(name));
+        assert_int_not_equal(command_purpose(kind)[0], '\0');
+    }
+}
+
+/* What can be said of a bad command. */
+
+static void expect_fault(const char *text, int fault, const char *name, int64_t id)
+{
+    struct command command = parse(text);
+    assert_int_equal(command.kind, COMMAND_BAD);
+    assert_int_equal(command.fault, fault);
+    assert_true(command.id == id);
+    if (name)
+        assert_string_equal(command.name, name);
+    else
+        assert_null(command.name);
+    command_clear(&command);
+}
+
+static void test_faults(void **state)
+{
+    (void)state;
+    expect_fault("frob 12", FAULT_BAD_COMMAND, NULL, -1);
+    expect_fault("create", FAULT_BAD_COMMAND, "create", -1);
+    expect_fault("create 12 '", FAULT_BAD_COMMAND, "create", -1);
+    expect_fault("create x", FAULT_BAD_ID, "create", -1);
+    expect_fault("sleep x", FAULT_BAD_NUMBER, "sleep", -1);
+    expect_fault("wait 12 up x", FAULT_BAD_NUMBER, "wait", 12);
+    expect_fault("help frob", FAULT_BAD_COMMAND, "help", -1);
+    struct command unreadable = command_unreadable();
+    assert_int_equal(unreadable.kind, COMMAND_BAD);
+    assert_int_equal(unreadable.fault, FAULT_BAD_COMMAND);
+    assert_string_equal(text_string(&unreadable.text), "bad command");
+    assert_null(unreadable.name);
+    command_clear(&unreadable);
+}
+
+static void test_commands_have_a_name_and_an_id(void **state)
+{
+    (void)state;
+    struct command command = parse("ping 12");
+    assert_string_equal(command.name, "ping");
+    assert_true(command.id == 12);
+    command_clear(&command);
+    command = parse("heartbeat 12");
+    assert_string_equal(command.name, "heartbeat");
+    assert_true(command.id == -1);
+    command_clear(&command);
 }
 
 /* Words, comments and separators. */
@@ -327,6 +476,55 @@ static void test_nothing_is_read_behind_the_end(void **state)
     assert_true(command_next(&line, &command));
     assert_true(command.id == 12);
     command_clear(&command);
+}
+
+/* Quotes. */
+
+static void test_quotes(void **state)
+{
+    (void)state;
+    expect_id("create '12'", COMMAND_CREATE, 12);
+    expect_id("\"create\" 12", COMMAND_CREATE, 12);
+    expect_id("cr'ea'te 1\"2\"", COMMAND_CREATE, 12);
+    expect_wait("wait 5 'up' \"300\"", true, 300);
+    expect_exec("exec 12 \"a ; b # c\"", "\"a ; b # c\"");
+    expect_exec("exec 12 'a ; b # c'", "\"a ; b # c\"");
+    expect_exec("exec 12 'a  b' \"\tc\"", "\"a  b\" \"\tc\"");
+    expect_exec("exec 12 ''", "\"\"");
+    expect_exec("exec 12 '' \"\" x", "\"\" \"\" x");
+    expect_exec("exec 12 'say \"x\" \\' \"y\"", "\"say \\\"x\\\" \\\\\" y");
+    expect_exec("exec 12 '\"'", "\"\\\"\"");
+    expect_exec("exec 12 '#' ';'", "# ;");
+    expect_exec("exec 12 ''#x", "#x");
+    expect_bad("create ''", "bad id: ''");
+    expect_bad("create '1 2'", "bad id: '1 2'");
+    expect_bad("create ' 12'", "bad id: ' 12'");
+    expect_bad("'create 12'", "bad command");
+    expect_bad("'create '12", "bad command");
+    expect_bad("''", "bad command");
+    expect_bad("'' create 12", "bad command");
+    expect_bad("all ''", "bad command: usage: all");
+    expect_bad("create 12 ''", "bad command: usage: create ID");
+}
+
+static void test_unclosed_quotes(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"'",
+                                        "\"",
+                                        "create '12",
+                                        "create 1'2;all",
+                                        "exec 12 don't; all",
+                                        "frob \"x",
+                                        "all \"; all",
+                                        "all '# x",
+                                        "exec 12 \"a\\\"; all",
+                                        "exec 12 'a\" ; all",
+                                        "exec 12 'a'; \"all"};
+    for (size_t i = 0; i + 1 < LENGTH(lines); i++)
+        expect_bad(lines[i], "bad command: unclosed quote");
+    assert_int_equal(count_commands(lines[LENGTH(lines) - 1]), 2);
+    expect_exec("exec 12 x # it's a comment", "x");
 }
 
 /* How a bad word is shown. */
@@ -400,6 +598,11 @@ static void test_completion(void **state)
     expect_completion("", "");
     expect_completion("x", "");
     expect_completion("create cr", "");
+    expect_completion("exec 1 'a;'; cr", "eate ");
+    expect_completion("exec 1 \"a; cr", "");
+    expect_completion("exec 1 a;# cr", "");
+    expect_completion("'cr", "");
+    expect_completion("'cr'", "");
 }
 
 int main(void)
@@ -411,14 +614,22 @@ int main(void)
         cmocka_unit_test(test_commands_with_a_time),
         cmocka_unit_test(test_commands_without_arguments),
         cmocka_unit_test(test_exec),
+        cmocka_unit_test(test_exec_of_a_file),
         cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_wait_for_jobs),
+        cmocka_unit_test(test_background),
+        cmocka_unit_test(test_create_with_service),
         cmocka_unit_test(test_unknown_commands),
         cmocka_unit_test(test_help),
-        cmocka_unit_test(test_every_kind_has_a_name),
+        cmocka_unit_test(test_every_kind_is_described),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_commands_have_a_name_and_an_id),
         cmocka_unit_test(test_blanks),
         cmocka_unit_test(test_comments),
         cmocka_unit_test(test_separators),
         cmocka_unit_test(test_nothing_is_read_behind_the_end),
+        cmocka_unit_test(test_quotes),
+        cmocka_unit_test(test_unclosed_quotes),
         cmocka_unit_test(test_long_words_are_shortened),
         cmocka_unit_test(test_characters_are_not_cut),
         cmocka_unit_test(test_control_characters_are_not_shown),

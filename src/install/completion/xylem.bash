@@ -9,14 +9,15 @@ _xylem()
         compopt -o default 2>/dev/null
         return
         ;;
-    -c | --seed | --heartbeat | --timeout) return ;;
+    -c | --seed | --heartbeat | --timeout | --job-timeout) return ;;
     --transport) choices="ipc tcp" ;;
     --topology) choices="bst" ;;
-    --output) choices="text" ;;
+    --output) choices="text json" ;;
+    --service) choices="timer sum dict find sleep" ;;
     --log) choices="error warning info debug" ;;
     *)
         choices="-f -c --process --transport --simulate --seed --topology --heartbeat --timeout
-                 --output --stop-on-error --log --help --version"
+                 --job-timeout --service --output --stop-on-error --log --help --version"
         ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")

@@ -1,0 +1,112 @@
+#include "cli/job_action.h"
+
+#include "cli/action.h"
+
+bool job_action_is(const struct command *command)
+{
+    return (command->kind == COMMAND_EXEC && command->background) ||
+           (command->kind == COMMAND_WAIT && command->for_jobs) || command->kind == COMMAND_JOBS ||
+           command->kind == COMMAND_CANCEL;
+}
+
+static void fail(struct reply *reply, int error)
+{
+    reply_fail(reply, error, xylem_strerror(error), NULL);
+}
+
+/* A job that could not even be begun is none. */
+static void enter(struct jobs *jobs, const struct command *command, const char *text,
+                  xylem_future *future, struct reply *reply)
+{
+    int error = xylem_future_result(future, NULL, NULL);
+    const struct job *job =
+        error == XYLEM_PENDING ? jobs_add(jobs, command->id, text, future) : NULL;
+    if (job) {
+        reply->kind = REPLY_JOB;
+        reply->job = job->number;
+        return;
+    }
+    xylem_future_free(&future);
+    fail(reply, error == XYLEM_PENDING ? XYLEM_NO_MEMORY : error);
+}
+
+static void begin(xylem *network, struct jobs *jobs, const struct command *command,
+                  struct reply *reply)
+{
+    struct text text = TEXT_EMPTY;
+    xylem_future *future;
+    if (action_text(command, &text, reply)) {
+        int error = xylem_start(network, command->id, text_string(&text), text.length, -1, &future);
+        if (error)
+            fail(reply, error);
+        else
+            enter(jobs, command, text_string(&text), future, reply);
+    }
+    text_clear(&text);
+}
+
+static int wait_for_all(xylem *network, const struct jobs *jobs, int64_t timeout_ms)
+{
+    int64_t until_ms = xylem_now(network) + timeout_ms;
+    int error = XYLEM_OK;
+    for (const struct job *job = jobs->first; job && !error; job = job->next) {
+        int64_t left_ms = until_ms - xylem_now(network);
+        error = xylem_future_wait(job->future, left_ms > 0 ? left_ms : 0);
+    }
+    return error;
+}
+
+static int wait_for(xylem *network, const struct jobs *jobs, const struct command *command)
+{
+    const struct job *job = jobs_find(jobs, command->job);
+    int64_t timeout_ms = command->ms >= 0 ? command->ms : jobs->timeout_ms;
+    if (command->job == 0)
+        return wait_for_all(network, jobs, timeout_ms);
+    if (job)
+        return xylem_future_wait(job->future, timeout_ms);
+    return jobs_had(jobs, command->job) ? XYLEM_OK : XYLEM_NOT_FOUND;
+}
+
+static int cancel(const struct jobs *jobs, const struct command *command)
+{
+    const struct job *job = jobs_find(jobs, command->job);
+    if (job)
+        xylem_future_cancel(job->future);
+    return job ? XYLEM_OK : XYLEM_NOT_FOUND;
+}
+
+static int list(const struct jobs *jobs, struct reply *reply)
+{
+    reply->kind = REPLY_JOBS;
+    reply->jobs = jobs;
+    return jobs->first ? XYLEM_OK : XYLEM_NOT_FOUND;
+}
+
+bool job_action_run(xylem *network, struct jobs *jobs, const struct command *command,
+                    struct reply *reply)
+{
+    int error = XYLEM_OK;
+    reply->kind = REPLY_DONE;
+    if (command->kind == COMMAND_EXEC)
+        begin(network, jobs, command, reply);
+    else if (command->kind == COMMAND_WAIT)
+        error = wait_for(network, jobs, command);
+    else if (command->kind == COMMAND_CANCEL)
+        error = cancel(jobs, command);
+    else
+        error = list(jobs, reply);
+    if (error)
+        fail(reply, error);
+    return error != XYLEM_INTERRUPTED;
+}
+
+struct reply job_action_result(const struct job *job)
+{
+    struct reply reply = {.kind = REPLY_ANSWER, .id = job->id, .kept = TEXT_EMPTY};
+    size_t size;
+    int error = xylem_future_result(job->future, &reply.answer, &size);
+    if (error)
+        reply_fail(&reply, error,
+                   error == XYLEM_FAILED && size > 0 ? reply.answer : xylem_strerror(error), NULL);
+    return reply;
+}

@@ -1,0 +1,30 @@
+/* Writes JSON, all in one line, in the order of the calls. Whoever writes keeps to the grammar:
+ * members of an object have a key, elements of an array and the outermost value have none (NULL).
+ * Keys are words of this program, and need no escapes. */
+#ifndef CLI_JSON_H
+#define CLI_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/text.h"
+
+struct json {
+    struct text *text; /* grows at its end; whoever owns it may write away what it holds so far */
+    bool comma;        /* the next value is not the first one of its object or array */
+};
+
+void json_begin_object(struct json *json, const char *key);
+void json_end_object(struct json *json);
+void json_begin_array(struct json *json, const char *key);
+void json_end_array(struct json *json);
+
+void json_null(struct json *json, const char *key);
+void json_bool(struct json *json, const char *key, bool value);
+void json_number(struct json *json, const char *key, int64_t value);
+
+/* Any bytes: each that belongs to no character in UTF-8 becomes U+FFFD. */
+void json_string(struct json *json, const char *key, const char *bytes, size_t length);
+
+#endif
