@@ -269,6 +269,33 @@ static void test_free_before_callback(void **state)
     xylem_close(&network);
 }
 
+/* Who is called back because the network is closed may still ask for something: too late. */
+
+struct insistence {
+    xylem *network;
+    xylem_future *again;
+    int error;
+};
+
+static void ask_again(xylem_future *future, void *owner)
+{
+    struct insistence *insistence = owner;
+    assert_int_equal(xylem_future_result(future, NULL, NULL), XYLEM_INTERRUPTED);
+    xylem_future_free(&future);
+    insistence->error = xylem_exec(insistence->network, 0, "1", NULL);
+    insistence->again = start(insistence->network, 0, "3600000");
+}
+
+static void test_callback_at_the_end(void **state)
+{
+    xylem *network = OPEN("sleep");
+    struct insistence insistence = {.network = network};
+    xylem_future_then(start(network, 0, "3600000"), ask_again, &insistence);
+    xylem_close(&network);
+    assert_int_equal(insistence.error, XYLEM_NOT_FOUND);
+    expect_end(insistence.again, XYLEM_NOT_FOUND, "");
+}
+
 static char *pattern_of(size_t size)
 {
     char *text = malloc(size + 1);
@@ -355,6 +382,7 @@ int main(int argc, char **argv)
         EVERYWHERE(test_a_node_that_goes),
         EVERYWHERE(test_callbacks),
         EVERYWHERE(test_free_before_callback),
+        EVERYWHERE(test_callback_at_the_end),
         EVERYWHERE(test_large_texts),
         EVERYWHERE(test_large_jobs),
         EVERYWHERE(test_stuck),
