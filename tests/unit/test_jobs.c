@@ -269,6 +269,31 @@ static void test_free_before_callback(void **state)
     xylem_close(&network);
 }
 
+/* Once is once, also when the callback is named again between the end and the call. */
+
+static void count_call(xylem_future *future, void *owner)
+{
+    (void)future;
+    ++*(int *)owner;
+}
+
+static void test_callback_named_again(void **state)
+{
+    xylem *network = OPEN("echo", "sleep");
+    xylem_future *future = start(network, 0, "x");
+    int unread = 0, calls = 0;
+    xylem_future_then(future, count_call, &unread);
+    for (int round = 0; xylem_future_result(future, NULL, NULL) == XYLEM_PENDING; round++) {
+        assert_true(round < ROUNDS_MAX);
+        assert_int_equal(xylem_exec(network, 1, "5", NULL), XYLEM_OK); /* calls nobody back */
+    }
+    xylem_future_then(future, count_call, &calls);
+    assert_int_equal(xylem_run(network, 50), XYLEM_OK);
+    xylem_future_free(&future);
+    xylem_close(&network);
+    assert_int_equal(calls, 1);
+}
+
 /* Who is called back because the network is closed may still ask for something: too late. */
 
 struct insistence {
@@ -382,6 +407,7 @@ int main(int argc, char **argv)
         EVERYWHERE(test_a_node_that_goes),
         EVERYWHERE(test_callbacks),
         EVERYWHERE(test_free_before_callback),
+        EVERYWHERE(test_callback_named_again),
         EVERYWHERE(test_callback_at_the_end),
         EVERYWHERE(test_large_texts),
         EVERYWHERE(test_large_jobs),
