@@ -1,7 +1,7 @@
-/* jobs: a thousand jobs at a hundred nodes, also while nodes are killed, and one large one beside
+/* stress_jobs: a thousand jobs at a hundred nodes, also while nodes are killed, and one large one beside
  * heartbeats.
  *
- *     jobs [--world thread|ipc|tcp|simulated] [--seed N]
+ *     stress_jobs [--world thread|ipc|tcp|simulated] [--seed N]
  *
  * The seed repeats what is drawn, not the moments at which it happens; in the simulated world it
  * repeats everything.
@@ -34,7 +34,7 @@ static void must(bool true_of_all, const char *what)
 {
     if (true_of_all)
         return;
-    fprintf(stderr, "jobs: %s\n", what);
+    fprintf(stderr, "stress_jobs: %s\n", what);
     exit(EXIT_FAILURE);
 }
 
