@@ -269,6 +269,58 @@ static void test_free_before_callback(void **state)
     xylem_close(&network);
 }
 
+/* Once is once, also when the callback is named again between the end and the call. */
+
+static void count_call(xylem_future *future, void *owner)
+{
+    (void)future;
+    ++*(int *)owner;
+}
+
+static void test_callback_named_again(void **state)
+{
+    xylem *network = OPEN("echo", "sleep");
+    xylem_future *future = start(network, 0, "x");
+    int unread = 0, calls = 0;
+    xylem_future_then(future, count_call, &unread);
+    for (int round = 0; xylem_future_result(future, NULL, NULL) == XYLEM_PENDING; round++) {
+        assert_true(round < ROUNDS_MAX);
+        assert_int_equal(xylem_exec(network, 1, "5", NULL), XYLEM_OK); /* calls nobody back */
+    }
+    xylem_future_then(future, count_call, &calls);
+    assert_int_equal(xylem_run(network, 50), XYLEM_OK);
+    xylem_future_free(&future);
+    xylem_close(&network);
+    assert_int_equal(calls, 1);
+}
+
+/* Who is called back because the network is closed may still ask for something: too late. */
+
+struct insistence {
+    xylem *network;
+    xylem_future *again;
+    int error;
+};
+
+static void ask_again(xylem_future *future, void *owner)
+{
+    struct insistence *insistence = owner;
+    assert_int_equal(xylem_future_result(future, NULL, NULL), XYLEM_INTERRUPTED);
+    xylem_future_free(&future);
+    insistence->error = xylem_exec(insistence->network, 0, "1", NULL);
+    insistence->again = start(insistence->network, 0, "3600000");
+}
+
+static void test_callback_at_the_end(void **state)
+{
+    xylem *network = OPEN("sleep");
+    struct insistence insistence = {.network = network};
+    xylem_future_then(start(network, 0, "3600000"), ask_again, &insistence);
+    xylem_close(&network);
+    assert_int_equal(insistence.error, XYLEM_NOT_FOUND);
+    expect_end(insistence.again, XYLEM_NOT_FOUND, "");
+}
+
 static char *pattern_of(size_t size)
 {
     char *text = malloc(size + 1);
@@ -355,6 +407,8 @@ int main(int argc, char **argv)
         EVERYWHERE(test_a_node_that_goes),
         EVERYWHERE(test_callbacks),
         EVERYWHERE(test_free_before_callback),
+        EVERYWHERE(test_callback_named_again),
+        EVERYWHERE(test_callback_at_the_end),
         EVERYWHERE(test_large_texts),
         EVERYWHERE(test_large_jobs),
         EVERYWHERE(test_stuck),
