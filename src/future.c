@@ -59,9 +59,8 @@ static void await_callback(xylem_future *future)
     *last = future;
 }
 
-static void finish(xylem_future *future, int status, const void *text, size_t size)
+static void finish(xylem *network, xylem_future *future, int status, const void *text, size_t size)
 {
-    xylem *network = future->network;
     leave(&network->futures, future);
     future->request = 0;
     set_answer(future, status, text, size);
@@ -92,7 +91,7 @@ bool xy_futures_take(xylem *network, const xy_action *reply)
     const xy_message *message = &reply->message;
     xylem_future *future = find(network, message->request);
     if (future)
-        finish(future, message->status, message->payload, message->payload_size);
+        finish(network, future, message->status, message->payload, message->payload_size);
     return future != NULL;
 }
 
@@ -112,7 +111,7 @@ void xy_futures_call_back(xylem *network)
 void xy_futures_end(xylem *network)
 {
     while (network->futures)
-        finish(network->futures, XYLEM_INTERRUPTED, NULL, 0);
+        finish(network, network->futures, XYLEM_INTERRUPTED, NULL, 0);
     xy_futures_call_back(network);
 }
 

@@ -398,7 +398,7 @@ static int open_world(xylem *network, const xylem_options *options, char *reason
                                  .log_level = options->log_level,
                                  .deliver = deliver,
                                  .owner = network};
-    strcpy(network->service, options->service); /* which is not longer, see in_range */
+    snprintf(network->service, sizeof network->service, "%s", options->service);
     network->job_ms = options->job_ms;
     network->world = begin_world[options->world](&settings, reason);
     if (network->world)

@@ -388,6 +388,21 @@ uint64_t xy_controller_command(xy_controller *controller, const xy_command *comm
 
 /* What comes back. */
 
+/* Without a copy. */
+static void answer_with_parcel(xy_controller *controller, xy_parcel *whole, int status)
+{
+    xy_action action = {.kind = XY_ACTION_REPLY,
+                        .message = {.kind = XY_REPLY,
+                                    .request = whole->request,
+                                    .status = status,
+                                    .payload = whole->bytes,
+                                    .payload_size = (uint32_t)whole->size}};
+    whole->bytes = NULL;
+    if (!xy_actions_push_owned(&controller->out, &action))
+        answer(controller, whole->request, XYLEM_NO_MEMORY);
+    xy_parcel_free(whole);
+}
+
 /* A part of the answer of an exec. */
 static void replied_in_part(xy_controller *controller, const xy_message *part)
 {
@@ -399,11 +414,10 @@ static void replied_in_part(xy_controller *controller, const xy_message *part)
     if (!error && !whole)
         return;
     xy_pending_take(&controller->waiting, part->request, NULL);
-    answer_with(controller, part->request, error ? error : part->status,
-                &(xy_message){.kind = XY_REPLY,
-                              .payload = whole ? whole->bytes : NULL,
-                              .payload_size = whole ? (uint32_t)whole->size : 0});
-    xy_parcel_free(whole);
+    if (error)
+        answer(controller, part->request, error);
+    else
+        answer_with_parcel(controller, whole, part->status);
 }
 
 static void replied(xy_controller *controller, const xy_message *reply)

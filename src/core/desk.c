@@ -45,19 +45,23 @@ static uint32_t left_ms(const xy_desk *desk, int64_t deadline_ms)
     return deadline_ms > desk->now_ms ? (uint32_t)(deadline_ms - desk->now_ms) : 0;
 }
 
-static void begin(xy_desk *desk, uint64_t request, const void *text, size_t size,
-                  int64_t deadline_ms)
+static xy_action work_of(const xy_desk *desk, uint64_t request, const void *text, size_t size,
+                         int64_t deadline_ms)
 {
-    xy_action action = {.kind = XY_ACTION_WORK,
-                        .message = {.kind = XY_REQUEST,
-                                    .code = XY_EXEC,
-                                    .request = request,
-                                    .id = desk->id,
-                                    .incarnation = desk->incarnation,
-                                    .budget_ms = left_ms(desk, deadline_ms),
-                                    .payload = text,
-                                    .payload_size = (uint32_t)size}};
-    if (!xy_actions_push(desk->out, &action)) {
+    return (xy_action){.kind = XY_ACTION_WORK,
+                       .message = {.kind = XY_REQUEST,
+                                   .code = XY_EXEC,
+                                   .request = request,
+                                   .id = desk->id,
+                                   .incarnation = desk->incarnation,
+                                   .budget_ms = left_ms(desk, deadline_ms),
+                                   .payload = text,
+                                   .payload_size = (uint32_t)size}};
+}
+
+static void begun(xy_desk *desk, bool pushed, uint64_t request, int64_t deadline_ms)
+{
+    if (!pushed) {
         desk->answer(desk->owner, request, XYLEM_NO_MEMORY);
         return;
     }
@@ -66,14 +70,28 @@ static void begin(xy_desk *desk, uint64_t request, const void *text, size_t size
     desk->deadline_ms = deadline_ms;
 }
 
+/* What has waited, and is as large as may be: it is not copied. */
+static void begin_parcel(xy_desk *desk, xy_parcel *parcel)
+{
+    xy_action work =
+        work_of(desk, parcel->request, parcel->bytes, parcel->size, parcel->deadline_ms);
+    parcel->bytes = NULL;
+    begun(desk, xy_actions_push_owned(desk->out, &work), parcel->request, parcel->deadline_ms);
+    xy_parcel_free(parcel);
+}
+
+static void begin(xy_desk *desk, const xy_message *request, int64_t deadline_ms)
+{
+    xy_action work =
+        work_of(desk, request->request, request->payload, request->payload_size, deadline_ms);
+    begun(desk, xy_actions_push(desk->out, &work), request->request, deadline_ms);
+}
+
 void xy_desk_next(xy_desk *desk, int64_t now_ms)
 {
     desk->now_ms = now_ms;
-    while (desk->running == 0 && desk->first) {
-        xy_parcel *next = take(desk, &desk->first);
-        begin(desk, next->request, next->bytes, next->size, next->deadline_ms);
-        xy_parcel_free(next);
-    }
+    while (desk->running == 0 && desk->first)
+        begin_parcel(desk, take(desk, &desk->first));
 }
 
 static void put(xy_desk *desk, xy_parcel *whole)
@@ -96,7 +114,7 @@ void xy_desk_request(xy_desk *desk, const xy_message *request, int64_t now_ms)
     xy_parcel *whole;
     desk->now_ms = now_ms;
     if (desk->running == 0 && request->part == 0) {
-        begin(desk, request->request, request->payload, request->payload_size, deadline_ms);
+        begin(desk, request, deadline_ms);
         return;
     }
     int error = xy_parcels_add(&desk->arriving, request, deadline_ms, &whole);

@@ -43,13 +43,25 @@ bool xy_actions_push(xy_actions *actions, const xy_action *action)
     xy_action copy = *action;
     copy.message.payload = NULL;
     if (copy.message.payload_size > 0) {
-        uint8_t *payload = xy_resize(NULL, copy.message.payload_size);
+        uint8_t *payload = xy_resize(NULL, (size_t)copy.message.payload_size + 1);
         if (!payload)
             return false;
         memcpy(payload, action->message.payload, copy.message.payload_size);
+        payload[copy.message.payload_size] = 0;
         copy.message.payload = payload;
     }
     *at(actions, actions->count++) = copy;
+    return true;
+}
+
+bool xy_actions_push_owned(xy_actions *actions, const xy_action *action)
+{
+    xy_action owner = *action;
+    if (!xy_actions_reserve(actions, 1)) {
+        xy_action_clear(&owner);
+        return false;
+    }
+    *at(actions, actions->count++) = owner;
     return true;
 }
 

@@ -88,9 +88,13 @@ typedef struct xy_actions {
 /* Makes room for `room` more actions; false when there is no memory for it. */
 bool xy_actions_reserve(xy_actions *actions, size_t room);
 
-/* Appends an action with a copy of the message's payload. False, and nothing appended, when there
- * is no memory: never for a message without payload into reserved room. */
+/* Appends an action with a copy of the message's payload, and a NUL behind it. False, and nothing
+ * appended, when there is no memory: never for a message without payload into reserved room. */
 bool xy_actions_push(xy_actions *actions, const xy_action *action);
+
+/* The same without a copy: the payload, memory of xy_resize with a NUL behind it, is the action's
+ * from then on, and is given back also when there is no memory. */
+bool xy_actions_push_owned(xy_actions *actions, const xy_action *action);
 
 /* Takes the oldest action, which belongs to the caller from then on; false when there is none. */
 bool xy_actions_pop(xy_actions *actions, xy_action *action);

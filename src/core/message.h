@@ -41,7 +41,8 @@ typedef enum xy_operation {
     XY_CREATE = 1, /* start node `id` as `incarnation`, with the service that the payload names;
                       the reply's value is its pid */
     XY_REMOVE,     /* end node `id`, if it is still `incarnation`; request 0 wants no reply */
-    XY_EXEC,       /* have node `id` do the payload; the reply's payload is the answer */
+    XY_EXEC,       /* have node `id` do the payload; the reply's payload is the answer. The value of
+                      the first of several parts is the size of the whole */
     XY_PING,       /* ask node `id` */
     XY_CANCEL,     /* node `id` need not do request `value` any more; request 0 wants no reply */
     XY_OPERATION_END

@@ -19,6 +19,8 @@ void xy_parcel_send(const xy_message *message, const void *payload, size_t size,
     xy_message part = *message;
     for (size_t offset = 0; offset == 0 || offset < size; offset += XY_MESSAGE_PAYLOAD_MAX) {
         part.part = part_at(offset, size);
+        if (part.part == XY_PART_MORE) /* the first of several */
+            part.value = (int64_t)size;
         part.payload = size > 0 ? (const uint8_t *)payload + offset : NULL;
         part.payload_size =
             (uint32_t)(part.part & XY_PART_MORE ? XY_MESSAGE_PAYLOAD_MAX : size - offset);
@@ -79,16 +81,22 @@ static int append(xy_parcel *parcel, const xy_message *part)
     return XYLEM_OK;
 }
 
-static int begin(xy_parcels *parcels, uint64_t request, int64_t deadline_ms)
+/* Room for all of it at once, as far as the first part can be believed. */
+static int expect_size(xy_parcel *parcel, int64_t size)
+{
+    return size > 0 && size <= XYLEM_TEXT_MAX ? make_room(parcel, (size_t)size) : XYLEM_OK;
+}
+
+static int begin(xy_parcels *parcels, const xy_message *part, int64_t deadline_ms)
 {
     xy_parcel *new = xy_allocate(1, sizeof *new);
     if (!new)
         return XYLEM_NO_MEMORY;
-    new->request = request;
+    new->request = part->request;
     new->deadline_ms = deadline_ms;
     new->next = parcels->first;
     parcels->first = new;
-    return XYLEM_OK;
+    return expect_size(new, part->value);
 }
 
 int xy_parcels_add(xy_parcels *parcels, const xy_message *part, int64_t deadline_ms,
@@ -98,12 +106,13 @@ int xy_parcels_add(xy_parcels *parcels, const xy_message *part, int64_t deadline
     int error = XYLEM_OK;
     if (!(part->part & XY_PART_CONTINUED)) {
         xy_parcels_drop(parcels, part->request);
-        error = begin(parcels, part->request, deadline_ms);
+        error = begin(parcels, part, deadline_ms);
     }
     xy_parcel **at = find(parcels, part->request);
-    if (error || !*at)
+    if (!*at)
         return error;
-    error = append(*at, part);
+    if (!error)
+        error = append(*at, part);
     if (error)
         xy_parcel_free(take(at));
     else if (!(part->part & XY_PART_MORE))

@@ -155,44 +155,35 @@ static void answer_later(xy_engine *engine, xy_actor *who, const xylem_work *wor
     xy_engine_schedule(engine, &what, work->reply, engine->now_us + ms * 1000);
 }
 
-static void do_work(xy_engine *engine, xy_actor *who, const xy_action *action, xylem_work *work)
+static void answer_now(xy_engine *engine, xy_actor *who, const xylem_work *work, xy_occurrence what)
 {
-    pastime time = {.most_ms = action->message.budget_ms};
-    if (who->service->takes_long) {
-        work->wanted = wanted;
-        work->rest = rest;
-        work->world = &time;
-    }
-    int status = xy_service_do(who->service, who->service_state, work);
-    xy_occurrence what = {.request = action->message.request, .status = status};
-    if (who->service->takes_long)
-        answer_later(engine, who, work, time.passed_ms, what);
-    else
-        xy_engine_step(engine, who,
-                       &(xy_event){.kind = XY_EVENT_WORKED,
-                                   .request = action->message.request,
-                                   .status = status,
-                                   .bytes = work->reply,
-                                   .size = work->reply_size},
-                       false);
-    free(work->reply);
+    xy_engine_step(engine, who,
+                   &(xy_event){.kind = XY_EVENT_WORKED,
+                               .request = what.request,
+                               .status = what.status,
+                               .bytes = work->reply,
+                               .size = work->reply_size},
+                   false);
 }
 
 static void perform_work(xy_engine *engine, xy_actor *who, const xy_action *action)
 {
-    size_t size = action->message.payload_size;
-    char *text = calloc(1, size + 1);
-    xylem_work work = {
-        .text = text, .size = size, .now_ms = xy_actor_clock_ms(who, engine->now_us)};
-    xy_event failed = {
-        .kind = XY_EVENT_WORKED, .request = action->message.request, .status = XYLEM_NO_MEMORY};
-    if (text && size > 0)
-        memcpy(text, action->message.payload, size);
-    if (text)
-        do_work(engine, who, action, &work);
+    bool takes_long = who->service->takes_long;
+    const char *text = (const char *)action->message.payload; /* with a NUL behind it */
+    pastime time = {.most_ms = action->message.budget_ms};
+    xylem_work work = {.text = text ? text : "",
+                       .size = action->message.payload_size,
+                       .now_ms = xy_actor_clock_ms(who, engine->now_us),
+                       .wanted = takes_long ? wanted : NULL,
+                       .rest = takes_long ? rest : NULL,
+                       .world = &time};
+    xy_occurrence what = {.request = action->message.request};
+    what.status = xy_service_do(who->service, who->service_state, &work);
+    if (takes_long)
+        answer_later(engine, who, &work, time.passed_ms, what);
     else
-        xy_engine_step(engine, who, &failed, false);
-    free(text);
+        answer_now(engine, who, &work, what);
+    free(work.reply);
 }
 
 /* It ends at once, and its answer is not that of before. */

@@ -6,8 +6,8 @@
 
 #include "runtime/clock.h"
 
-/* How many frames are taken before the clock is looked at again. */
-enum { BATCH = 256 };
+/* How much is taken before the clock is looked at again. */
+enum { BATCH = 256, BATCH_BYTES = 1024 * 1024 };
 
 static void look_at_clock(xy_host *host)
 {
@@ -90,7 +90,7 @@ static void worked(xy_host *host, xy_done *done)
     free(done->text);
 }
 
-static void perform_work(xy_host *host, const xy_action *action)
+static void perform_work(xy_host *host, xy_action *action)
 {
     xy_done done;
     bool over = xy_workshop_do(host->workshop, &action->message, host->now_ms, &done);
@@ -99,7 +99,7 @@ static void perform_work(xy_host *host, const xy_action *action)
         worked(host, &done);
 }
 
-static void perform(xy_host *host, const xy_action *action)
+static void perform(xy_host *host, xy_action *action)
 {
     switch (action->kind) {
     case XY_ACTION_SEND:
@@ -207,12 +207,15 @@ static bool drain(xy_host *host)
 {
     xy_received received;
     bool rung = false;
-    for (int taken = 0; taken < BATCH && !host->stopped && !host->replied; taken++) {
+    size_t bytes = 0;
+    for (int taken = 0; taken < BATCH && bytes < BATCH_BYTES && !host->stopped && !host->replied;
+         taken++) {
         if (!xy_link_receive(host->link, &received))
             return rung;
         if (host->attend &&
             !attend(host)) /* what is sent after a pause or a kill is not heard any more */
             return false;
+        bytes += received.size;
         rung = hear(host, &received) || rung;
     }
     return true;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/memory.h"
 #include "runtime/clock.h"
 #include "runtime/limits.h"
 
@@ -35,7 +36,7 @@ struct xy_workshop {
     bool closing, left, abandoned;
     uint64_t request;
     int status;
-    char *text;
+    const uint8_t *text; /* of the work; memory of core */
     xylem_work work;
 };
 
@@ -73,12 +74,18 @@ xy_workshop *xy_workshop_open(const char *service, char reason[XYLEM_REASON_SIZE
     return workshop;
 }
 
+static void forget_text(xy_workshop *workshop)
+{
+    xy_release((void *)(uintptr_t)workshop->text);
+    workshop->text = NULL;
+}
+
 static void demolish(xy_workshop *workshop)
 {
     xy_service_close(workshop->service, workshop->state);
     if (workshop->done_fd >= 0)
         close(workshop->done_fd);
-    free(workshop->text);
+    forget_text(workshop);
     free(workshop->work.reply);
     pthread_cond_destroy(&workshop->changed);
     pthread_mutex_destroy(&workshop->mutex);
@@ -127,8 +134,7 @@ static void do_work(xy_workshop *workshop)
     int status = xy_service_do(workshop->service, workshop->state, &workshop->work);
     pthread_mutex_lock(&workshop->mutex);
     workshop->status = status;
-    free(workshop->text);
-    workshop->text = NULL;
+    forget_text(workshop);
     atomic_store(&workshop->stage, DONE);
     if (!workshop->abandoned)
         ring(workshop);
@@ -182,17 +188,6 @@ static bool make_manned(xy_workshop *workshop, char reason[XYLEM_REASON_SIZE])
 
 /* Doing. */
 
-static char *copy_text(const xy_message *request)
-{
-    char *text = malloc((size_t)request->payload_size + 1);
-    if (!text)
-        return NULL;
-    if (request->payload_size > 0)
-        memcpy(text, request->payload, request->payload_size);
-    text[request->payload_size] = '\0';
-    return text;
-}
-
 static bool fail(uint64_t request, int status, const char *reason, xy_done *done)
 {
     *done = (xy_done){.request = request, .status = status, .text = strdup(reason)};
@@ -208,7 +203,8 @@ static bool do_at_once(const xy_workshop *workshop, uint64_t request, xylem_work
     return true;
 }
 
-static void hand_over(xy_workshop *workshop, uint64_t request, char *text, const xylem_work *work)
+static void hand_over(xy_workshop *workshop, uint64_t request, const uint8_t *text,
+                      const xylem_work *work)
 {
     pthread_mutex_lock(&workshop->mutex);
     workshop->request = request;
@@ -220,26 +216,21 @@ static void hand_over(xy_workshop *workshop, uint64_t request, char *text, const
     pthread_mutex_unlock(&workshop->mutex);
 }
 
-bool xy_workshop_do(xy_workshop *workshop, const xy_message *request, int64_t now_ms, xy_done *done)
+bool xy_workshop_do(xy_workshop *workshop, xy_message *request, int64_t now_ms, xy_done *done)
 {
     char reason[XYLEM_REASON_SIZE] = "no descriptor to be had";
-    char *text = copy_text(request);
-    xylem_work work = {.text = text, .size = request->payload_size, .now_ms = now_ms};
-    if (!text)
-        return fail(request->request, XYLEM_NO_MEMORY, "", done);
-    if (!workshop->service->takes_long) {
-        do_at_once(workshop, request->request, &work, done);
-        free(text);
-        return true;
-    }
-    if (!make_manned(workshop, reason)) {
-        free(text);
+    const char *text = (const char *)request->payload;
+    xylem_work work = {.text = text ? text : "", .size = request->payload_size, .now_ms = now_ms};
+    if (!workshop->service->takes_long)
+        return do_at_once(workshop, request->request, &work, done);
+    if (!make_manned(workshop, reason))
         return fail(request->request, XYLEM_FAILED, reason, done);
-    }
     work.wanted = wanted;
     work.rest = rest;
     work.world = workshop;
-    hand_over(workshop, request->request, text, &work);
+    hand_over(workshop, request->request, request->payload, &work);
+    request->payload = NULL;
+    request->payload_size = 0;
     return false;
 }
 

@@ -21,10 +21,10 @@ typedef struct xy_done {
  * opened. */
 xy_workshop *xy_workshop_open(const char *service, char reason[XYLEM_REASON_SIZE]);
 
-/* Does a request's payload. True: it is done; false: it takes long and is under way, one at a time,
- * and xy_workshop_take will tell. */
-bool xy_workshop_do(xy_workshop *workshop, const xy_message *request, int64_t now_ms,
-                    xy_done *done);
+/* Does a request's payload, memory of core with a NUL behind it, which is the workshop's from then
+ * on: it is taken out of the message. True: it is done; false: it takes long and is under way, one
+ * at a time, and xy_workshop_take will tell. */
+bool xy_workshop_do(xy_workshop *workshop, xy_message *request, int64_t now_ms, xy_done *done);
 
 /* Whether some work is under way or has not been taken. */
 bool xy_workshop_busy(const xy_workshop *workshop);

@@ -4,13 +4,12 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { OWN_MAX = 64 };
+enum { SUPPLIED = 5, OWN_MAX = 64 };
 
-static const xylem_service *const supplied[] = {&xy_timer, &xy_sum, &xy_dict, &xy_find, &xy_sleep};
+static const xylem_service *const supplied[SUPPLIED] = {&xy_timer, &xy_sum, &xy_dict, &xy_find,
+                                                        &xy_sleep};
 static const xylem_service *own[OWN_MAX]; /* changed only before there is a network */
 static size_t own_count;
-
-enum { SUPPLIED = sizeof supplied / sizeof *supplied };
 
 static const xylem_service *find(const xylem_service *const *services, size_t count,
                                  const char *name)

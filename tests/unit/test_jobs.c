@@ -1,19 +1,9 @@
 /* Services and jobs through the public interface, in every world. */
-#include "unit.h"
-
 #include <unistd.h>
 
-#include "xylem.h"
+#include "worlds.h"
 
-enum { WORLDS = 4, LARGE = 16 * 1024 * 1024, ROUNDS_MAX = 600 };
-
-static const struct {
-    enum xylem_world world;
-    enum xylem_transport transport;
-} places[WORLDS] = {{XYLEM_SIMULATED, XYLEM_IPC},
-                    {XYLEM_THREAD, XYLEM_IPC},
-                    {XYLEM_PROCESS, XYLEM_IPC},
-                    {XYLEM_PROCESS, XYLEM_TCP}};
+enum { ROUNDS_MAX = 600 };
 
 /* Services of one's own. */
 
@@ -60,53 +50,11 @@ static const xylem_service own[] = {{.name = "echo", .exec = echo},
                                     {.name = "stuck", .exec = stuck, .takes_long = true},
                                     {.name = "shut", .open = refuse_to_open, .exec = echo}};
 
-/* A network, with one node for each of some services. */
-
-static xylem *open_network(uintptr_t place)
-{
-    xylem_options options = XYLEM_OPTIONS;
-    xylem *network;
-    options.world = places[place].world;
-    options.transport = places[place].transport;
-    options.timeout_ms = 20000;
-    assert_int_equal(xylem_open(&network, &options, NULL), XYLEM_OK);
-    return network;
-}
-
-static xylem *open_with(void **state, const char *const *services)
-{
-    xylem *network = open_network((uintptr_t)*state);
-    for (int64_t id = 0; services[id]; id++)
-        assert_int_equal(xylem_create_with(network, id, services[id], NULL), XYLEM_OK);
-    return network;
-}
-
-#define OPEN(...) open_with(state, (const char *const[]){__VA_ARGS__, NULL})
-
 static void expect_exec(xylem *network, int64_t id, const char *text, const char *wanted)
 {
     const char *reply = NULL;
     assert_int_equal(xylem_exec(network, id, text, &reply), XYLEM_OK);
     assert_string_equal(reply, wanted);
-}
-
-static xylem_future *start(xylem *network, int64_t id, const char *text)
-{
-    xylem_future *future;
-    assert_int_equal(xylem_start(network, id, text, strlen(text), -1, &future), XYLEM_OK);
-    return future;
-}
-
-static void expect_end(xylem_future *future, int status, const char *wanted)
-{
-    const char *reply;
-    size_t size;
-    assert_int_equal(xylem_future_wait(future, -1), XYLEM_OK);
-    assert_int_equal(xylem_future_result(future, &reply, &size), status);
-    assert_string_equal(reply, wanted);
-    assert_int_equal(size, strlen(wanted));
-    xylem_future_free(&future);
-    assert_null(future);
 }
 
 /* The services of the library, and one's own. */
@@ -321,50 +269,6 @@ static void test_callback_at_the_end(void **state)
     expect_end(insistence.again, XYLEM_NOT_FOUND, "");
 }
 
-static char *pattern_of(size_t size)
-{
-    char *text = malloc(size + 1);
-    for (size_t i = 0; i < size; i++)
-        text[i] = (char)(1 + (i * 2654435761U >> 13) % 255);
-    text[size] = '\0';
-    return text;
-}
-
-/* Through two nodes, there and back, in one piece. */
-static void test_large_texts(void **state)
-{
-    static const size_t sizes[] = {0,          256 * 1024 - 1,     256 * 1024, 256 * 1024 + 1,
-                                   512 * 1024, 3 * 256 * 1024 + 7, LARGE,      XYLEM_TEXT_MAX};
-    xylem *network = OPEN("echo", "echo", "long-echo");
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        char *text = pattern_of(sizes[i]);
-        const char *reply = NULL;
-        size_t size = 1;
-        assert_int_equal(xylem_exec_bytes(network, 2, text, sizes[i], &reply, &size), XYLEM_OK);
-        assert_int_equal(size, sizes[i]);
-        assert_memory_equal(reply, text, size);
-        free(text);
-    }
-    xylem_close(&network);
-}
-
-/* Several large ones at once, in both directions, and none is taken for another. */
-static void test_large_jobs(void **state)
-{
-    xylem *network = OPEN("echo", "long-echo", "echo");
-    xylem_future *futures[6];
-    char *texts[6];
-    for (int i = 0; i < 6; i++) {
-        texts[i] = pattern_of(1000000 + 77777 * (size_t)i);
-        futures[i] = start(network, i % 3, texts[i]);
-    }
-    for (int i = 0; i < 6; i++) {
-        expect_end(futures[i], XYLEM_OK, texts[i]);
-        free(texts[i]);
-    }
-    xylem_close(&network);
-}
-
 /* A service that never returns: its node still answers, and can be removed. */
 static void test_stuck(void **state)
 {
@@ -382,14 +286,6 @@ static void test_stuck(void **state)
     xylem_close(&network);
     expect_end(first, XYLEM_INTERRUPTED, "");
 }
-
-#define EVERYWHERE(test)                                                                           \
-    {#test " simulated", test, NULL, NULL, (void *)0},                                             \
-        {#test " thread", test, NULL, NULL, (void *)1},                                            \
-        {#test " ipc", test, NULL, NULL, (void *)2},                                               \
-    {                                                                                              \
-#test " tcp", test, NULL, NULL, (void *)3                                                  \
-    }
 
 int main(int argc, char **argv)
 {
@@ -409,8 +305,6 @@ int main(int argc, char **argv)
         EVERYWHERE(test_free_before_callback),
         EVERYWHERE(test_callback_named_again),
         EVERYWHERE(test_callback_at_the_end),
-        EVERYWHERE(test_large_texts),
-        EVERYWHERE(test_large_jobs),
         EVERYWHERE(test_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

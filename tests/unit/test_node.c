@@ -96,10 +96,8 @@ static void test_nothing_before_the_welcome(void **state)
 static void worked(xy_machine m, uint64_t request, const char *text, int64_t now_ms)
 {
     m.step(m.self,
-           &(xy_event){.kind = XY_EVENT_WORKED,
-                       .request = request,
-                       .bytes = text,
-                       .size = strlen(text)},
+           &(xy_event){
+               .kind = XY_EVENT_WORKED, .request = request, .bytes = text, .size = strlen(text)},
            now_ms);
 }
 
