@@ -1,7 +1,7 @@
-/* stress_jobs: a thousand jobs at a hundred nodes, also while nodes are killed, and one large one beside
- * heartbeats.
+/* stress_jobs: a thousand jobs at a hundred nodes, also while nodes are killed, and one large one
+ * beside heartbeats.
  *
- *     stress_jobs [--world thread|ipc|tcp|simulated] [--seed N]
+ *     stress_jobs [--world thread|ipc|tcp|simulated] [--heartbeat MS] [--seed N]
  *
  * The seed repeats what is drawn, not the moments at which it happens; in the simulated world it
  * repeats everything.
@@ -23,7 +23,6 @@ enum {
     NODES = 100,
     JOBS = 1000,
     KILLS = 20,
-    HEARTBEAT_MS = 50,
     NUMBERS = 10000000, /* in the large job */
     ROUNDS = 20,        /* of pings */
     HELD_UP_MS = 100,   /* who is held up by the machine for as long may be given up */
@@ -39,6 +38,7 @@ static void must(bool true_of_all, const char *what)
 }
 
 static uint64_t seed;
+static int64_t heartbeat_ms = 50; /* beside the large one */
 
 static unsigned draw(unsigned below)
 {
@@ -220,17 +220,17 @@ static void large_job(const struct place *place)
     const char *sum;
     size_t size;
     char *text = make_numbers(&size);
-    must(xylem_heartbeat(network, HEARTBEAT_MS) == XYLEM_OK, "no heartbeat");
+    must(xylem_heartbeat(network, heartbeat_ms) == XYLEM_OK, "no heartbeat");
     ping_others(network, CROWD, BUSY, "before");
     must(xylem_start(network, BUSY, text, size, -1, &future) == XYLEM_OK, "no job");
     ping_others(network, CROWD, BUSY, "meanwhile");
     must(xylem_future_wait(future, TIMEOUT_MS) == XYLEM_OK, "the large job has no end");
     must(xylem_future_result(future, &sum, NULL) == XYLEM_OK && strcmp(sum, "10000000") == 0,
          "a wrong sum");
-    must(xylem_run(network, 10 * HEARTBEAT_MS) == XYLEM_OK, "run");
+    must(xylem_run(network, 10 * heartbeat_ms) == XYLEM_OK, "run");
     bool late = xylem_next_event(network, &event);
     printf("the sum of %d numbers, %zu bytes; beats of %d ms: %s; the machine: %ld ms late\n",
-           NUMBERS, size, HEARTBEAT_MS, late ? "late" : "none late", atomic_load(&longest_ms));
+           NUMBERS, size, (int)heartbeat_ms, late ? "late" : "none late", atomic_load(&longest_ms));
     must(!late || was_held_up(), "a node was given up");
     xylem_future_free(&future);
     xylem_close(&network);
@@ -249,6 +249,7 @@ static const struct {
 
 static const struct argp_option known[] = {
     {"world", 'w', "WORLD", 0, "thread, ipc, tcp or simulated", 0},
+    {"heartbeat", 'h', "MS", 0, "the interval of the beats beside the large job", 0},
     {"seed", 's', "N", 0, "what is drawn; random if it is not given", 0},
     {0}};
 
@@ -263,6 +264,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if (i == count)
             argp_error(state, "no such world: %s", text);
         *place = places[i].place;
+        return 0;
+    case 'h':
+        heartbeat_ms = atoi(text);
         return 0;
     case 's':
         seed = strtoull(text, NULL, 10);
