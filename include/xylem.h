@@ -251,7 +251,8 @@ int xylem_future_wait(xylem_future *future, int64_t timeout_ms);
  * begun, or asked to end. */
 void xylem_future_cancel(xylem_future *future);
 
-/* Has `callback` called once when it is finished: by this function, if it is already, otherwise by
+/* Has `callback` (NULL: nobody), in place of the one named before, called once when it is finished:
+ * by this function, if it is already, otherwise by
  * the next xylem_run, xylem_start, xylem_future_wait or xylem_future_cancel. It may call anything
  * of this library but xylem_close. */
 void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *future, void *owner),

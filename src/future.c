@@ -71,6 +71,14 @@ static void finish(xylem_future *future, int status, const void *text, size_t si
         future->network = NULL;
 }
 
+/* It is finished, and nobody is to be called back any more. */
+static void forget_callback(xylem_future *future)
+{
+    if (future->network)
+        leave(&future->network->finished, future);
+    future->network = NULL;
+}
+
 static xylem_future *find(const xylem *network, uint64_t request)
 {
     xylem_future *future = network->futures;
@@ -95,8 +103,7 @@ void xy_futures_call_back(xylem *network)
     network->calling_back = true;
     while (network->finished) {
         xylem_future *future = network->finished;
-        leave(&network->finished, future);
-        future->network = NULL;
+        forget_callback(future);
         future->callback(future, future->owner);
     }
     network->calling_back = false;
@@ -179,7 +186,10 @@ void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *futu
 {
     future->callback = callback;
     future->owner = owner;
-    if (is_finished(future))
+    if (!is_finished(future))
+        return;
+    forget_callback(future);
+    if (callback)
         callback(future, owner);
 }
 

@@ -34,6 +34,18 @@ bool xy_limits_descriptors(int wanted, char reason[XYLEM_REASON_SIZE])
     return false;
 }
 
+static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+
+void xy_limits_hold(void)
+{
+    pthread_mutex_lock(&asking);
+}
+
+void xy_limits_release(void)
+{
+    pthread_mutex_unlock(&asking);
+}
+
 /* Untouched memory costs no more than asking for it. */
 bool xy_limits_memory(size_t wanted, char reason[XYLEM_REASON_SIZE])
 {

@@ -10,6 +10,11 @@
  * what to do. */
 bool xy_limits_descriptors(int wanted, char reason[XYLEM_REASON_SIZE]);
 
+/* Around asking for descriptors and taking them, wherever another thread of the process may do so
+ * too: nobody takes what another was promised. */
+void xy_limits_hold(void);
+void xy_limits_release(void);
+
 /* What there must be room for before a node is started: far more than it takes, so that what libzmq
  * needs later, and a few of the largest messages, can be had too. */
 #define XY_MEMORY_TO_START ((size_t)16 << 20)

@@ -39,7 +39,7 @@ typedef struct threads {
     nursery nursery;
     void *context;
     xy_log log;
-    pthread_mutex_t mutex;   /* guards the rest, and asking for descriptors before taking them */
+    pthread_mutex_t mutex;   /* guards the rest */
     thread *first;           /* every node that can be found from outside */
     thread *held;            /* the one that must stay in the list */
     pthread_cond_t released; /* nothing is held any more */
@@ -199,13 +199,12 @@ static void name_endpoint(char endpoint[XY_ENDPOINT_SIZE], uint64_t incarnation)
     snprintf(endpoint, XY_ENDPOINT_SIZE, "inproc://%llu", (unsigned long long)incarnation);
 }
 
-/* One at a time, so that nobody takes the descriptor that another was promised. */
 static bool open_link(xy_link **link, threads *world, uint64_t self, const char *parent,
                       char reason[XYLEM_REASON_SIZE])
 {
     char endpoint[XY_ENDPOINT_SIZE];
     name_endpoint(endpoint, self);
-    pthread_mutex_lock(&world->mutex);
+    xy_limits_hold();
     bool done = xy_limits_descriptors(1, reason) && xy_limits_memory(XY_MEMORY_TO_START, reason) &&
                 xy_link_open(link,
                              &(xy_link_options){.context = world->context,
@@ -213,7 +212,7 @@ static bool open_link(xy_link **link, threads *world, uint64_t self, const char 
                                                 .parent = parent,
                                                 .endpoint = endpoint},
                              reason) == XYLEM_OK;
-    pthread_mutex_unlock(&world->mutex);
+    xy_limits_release();
     return done;
 }
 

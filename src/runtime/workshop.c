@@ -167,8 +167,10 @@ static bool make_manned(xy_workshop *workshop, char reason[XYLEM_REASON_SIZE])
 {
     if (workshop->manned)
         return true;
+    xy_limits_hold();
     if (workshop->done_fd < 0 && xy_limits_descriptors(1, reason))
         workshop->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    xy_limits_release();
     if (workshop->done_fd < 0)
         return false;
     int error = start_thread(workshop);

@@ -56,6 +56,23 @@ class TestLimits(unittest.TestCase):
                 self.check_goes_on(program, there, failed)
             self.check_end(program)
 
+    def test_work_without_descriptors(self):
+        """Work that takes long needs one for each node; without it that work fails, and no more."""
+        if options.world != "thread":
+            self.skipTest("a worker has descriptors of its own")
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        with Program("--service", "sum", prepare=limit) as program:
+            there, failed = self.fill(program)
+            for id in there:
+                reply = program.ask(f"exec {id} 2 3 4")
+                self.assertIn(reply, ("OK: 7", "Error: the limit of 64 open descriptors is reached "
+                                               "(ulimit -n)"))
+            self.assertTrue(reply.startswith("Error"))
+            for id in reversed(there[1:]):
+                self.assertEqual(program.ask(f"remove {id}"), "OK")
+            self.assertEqual(program.ask(f"exec {there[0]} 2 3 4"), "OK: 7")
+            self.check_end(program)
+
     def test_hardly_any_descriptors(self):
         """Whatever can still be done is done, the rest is an error, and nothing hangs."""
         for most in range(3, 41):
