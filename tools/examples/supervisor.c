@@ -18,8 +18,7 @@ static bool is_available(xylem *network, int64_t id)
     return xylem_wait(network, id, true, 0) == XYLEM_OK;
 }
 
-/* A node is removed with all that is below it, also when it is dead: only then is its place free.
- */
+/* The place of a dead node is free once it is removed, and with it all that is below it. */
 static int restore(xylem *network, int64_t id)
 {
     int error = xylem_remove(network, id);
