@@ -205,8 +205,9 @@ int xylem_open(xylem **network, const xylem_options *options, char reason[XYLEM_
 void xylem_close(xylem **network);
 
 /* Starts a node at its place in the tree and waits until it has answered. `pid` (may be NULL) gets
- * its process id or kernel thread id. `id` is 0 or more.
- * XYLEM_EXISTS, XYLEM_PARENT_UNAVAILABLE; XYLEM_CANNOT_START: xylem_reason tells why. */
+ * its process id or kernel thread id. `id` is 0 or more; that of a node that has died is taken
+ * until it is removed. XYLEM_EXISTS, XYLEM_PARENT_UNAVAILABLE; XYLEM_CANNOT_START: xylem_reason
+ * tells why. */
 int xylem_create(xylem *network, int64_t id, int64_t *pid);
 
 /* The same, with this service; NULL stands for the option `service`. XYLEM_CANNOT_START also when
@@ -233,9 +234,14 @@ typedef struct xylem_future xylem_future;
 /* Has the node's service do the text, for `timeout_ms` at most (less than 0 stands for the option
  * `job_ms`), and returns at once. The caller owns *future, which is NULL after a failure, and ends
  * it with xylem_future_free, also after the network. XYLEM_TOO_LONG, XYLEM_INVALID,
- * XYLEM_NO_MEMORY; every other error is the future's. */
-int xylem_start(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
+ * XYLEM_NO_MEMORY; every other error is the future's: of those of xylem_exec, and XYLEM_BUSY when
+ * 1024 pieces of work wait at the node, or 4096 requests are under way below one node. */
+int xylem_start(xylem *network, int64_t id, const char *text, int64_t timeout_ms,
                 xylem_future **future);
+
+/* The same for any bytes. */
+int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
+                      xylem_future **future);
 
 /* XYLEM_PENDING: it is not finished yet. Otherwise what xylem_exec would have returned, or
  * XYLEM_CANCELLED, or XYLEM_INTERRUPTED when the network was closed before. `reply` and `size` (may
@@ -243,8 +249,9 @@ int xylem_start(xylem *network, int64_t id, const void *text, size_t size, int64
  * the network moves only inside of calls such as xylem_run. */
 int xylem_future_result(const xylem_future *future, const char **reply, size_t *size);
 
-/* Waits until it is finished, for `timeout_ms` at most; less than 0: as long as it takes, which has
- * an end. XYLEM_OK: it is finished; XYLEM_TIMED_OUT, XYLEM_INTERRUPTED. */
+/* Waits until it is finished, well or not, for `timeout_ms` at most; less than 0: as long as it
+ * takes, which has an end. XYLEM_OK: it is finished, and xylem_future_result tells how;
+ * XYLEM_TIMED_OUT, XYLEM_INTERRUPTED. */
 int xylem_future_wait(xylem_future *future, int64_t timeout_ms);
 
 /* Gives it up: it is finished at once, with XYLEM_CANCELLED, unless it was already; the work is not
@@ -252,9 +259,9 @@ int xylem_future_wait(xylem_future *future, int64_t timeout_ms);
 void xylem_future_cancel(xylem_future *future);
 
 /* Has `callback` (NULL: nobody), in place of the one named before, called once when it is finished:
- * by this function, if it is already, otherwise by
- * the next xylem_run, xylem_start, xylem_future_wait or xylem_future_cancel. It may call anything
- * of this library but xylem_close. */
+ * by this function, if it is already, otherwise by the next xylem_run, xylem_start,
+ * xylem_future_wait, xylem_future_cancel or xylem_close, until when `owner` must last. It may call
+ * anything of this library but xylem_close; from xylem_close nothing can be begun any more. */
 void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *future, void *owner),
                        void *owner);
 
@@ -279,7 +286,8 @@ int xylem_list(xylem *network, const xylem_node **nodes, size_t *count);
 int xylem_wait(xylem *network, int64_t id, bool available, int64_t timeout_ms);
 
 /* Fault injection: the node dies at once, freezes, goes on. They return without waiting for the
- * consequences; XYLEM_OK also when the node is dead already. XYLEM_NOT_FOUND. */
+ * consequences, which xylem_ping finds at once; XYLEM_OK also when the node is dead already.
+ * XYLEM_NOT_FOUND. */
 int xylem_kill(xylem *network, int64_t id);
 int xylem_pause(xylem *network, int64_t id);
 int xylem_resume(xylem *network, int64_t id);
@@ -289,7 +297,7 @@ int xylem_resume(xylem *network, int64_t id);
 bool xylem_next_event(xylem *network, xylem_event *event);
 
 /* Lets the network run for `duration_ms`, at most INT32_MAX, or until there is an event to take, or
- * somebody to be called back.
+ * somebody has been called back: whoever takes no events, by xylem_next_event, waits no more.
  * XYLEM_OK in both cases; XYLEM_INTERRUPTED, XYLEM_INVALID. */
 int xylem_run(xylem *network, int64_t duration_ms);
 

@@ -117,8 +117,8 @@ void xy_futures_end(xylem *network)
 
 /* The public functions. */
 
-int xylem_start(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
-                xylem_future **result)
+int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
+                      xylem_future **result)
 {
     *result = NULL;
     if (size > XYLEM_TEXT_MAX)
@@ -140,6 +140,12 @@ int xylem_start(xylem *network, int64_t id, const void *text, size_t size, int64
                                      .size = size});
     xy_network_rest(network);
     return XYLEM_OK;
+}
+
+int xylem_start(xylem *network, int64_t id, const char *text, int64_t timeout_ms,
+                xylem_future **result)
+{
+    return xylem_start_bytes(network, id, text, strlen(text), timeout_ms, result);
 }
 
 static bool is_finished(const void *future)

@@ -36,7 +36,8 @@ static void begin(xylem *network, struct jobs *jobs, const struct command *comma
     struct text text = TEXT_EMPTY;
     xylem_future *future;
     if (action_text(command, &text, reply)) {
-        int error = xylem_start(network, command->id, text_string(&text), text.length, -1, &future);
+        int error =
+            xylem_start_bytes(network, command->id, text_string(&text), text.length, -1, &future);
         if (error)
             fail(reply, error);
         else

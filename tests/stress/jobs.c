@@ -116,7 +116,7 @@ static xylem_future *begin(xylem *network, struct job *job)
     char text[16];
     xylem_future *future;
     snprintf(text, sizeof text, "%u", draw(20));
-    must(xylem_start(network, job->node, text, strlen(text), -1, &future) == XYLEM_OK, "no job");
+    must(xylem_start(network, job->node, text, -1, &future) == XYLEM_OK, "no job");
     xylem_future_then(future, count, job);
     return future;
 }
@@ -222,7 +222,7 @@ static void large_job(const struct place *place)
     char *text = make_numbers(&size);
     must(xylem_heartbeat(network, heartbeat_ms) == XYLEM_OK, "no heartbeat");
     ping_others(network, CROWD, BUSY, "before");
-    must(xylem_start(network, BUSY, text, size, -1, &future) == XYLEM_OK, "no job");
+    must(xylem_start_bytes(network, BUSY, text, size, -1, &future) == XYLEM_OK, "no job");
     ping_others(network, CROWD, BUSY, "meanwhile");
     must(xylem_future_wait(future, TIMEOUT_MS) == XYLEM_OK, "the large job has no end");
     must(xylem_future_result(future, &sum, NULL) == XYLEM_OK && strcmp(sum, "10000000") == 0,

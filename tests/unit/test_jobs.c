@@ -134,8 +134,8 @@ static void test_time_limit(void **state)
 {
     xylem *network = OPEN("sleep");
     xylem_future *first, *second;
-    assert_int_equal(xylem_start(network, 0, "3600000", 7, 1700, &first), XYLEM_OK);
-    assert_int_equal(xylem_start(network, 0, "3600000", 7, 1600, &second), XYLEM_OK);
+    assert_int_equal(xylem_start(network, 0, "3600000", 1700, &first), XYLEM_OK);
+    assert_int_equal(xylem_start(network, 0, "3600000", 1600, &second), XYLEM_OK);
     expect_end(second, XYLEM_TIMED_OUT, "");
     expect_end(first, XYLEM_TIMED_OUT, "");
     expect_exec(network, 0, "1", "");
@@ -146,9 +146,10 @@ static void test_bad_calls(void **state)
 {
     xylem *network = OPEN("echo");
     xylem_future *future;
-    assert_int_equal(xylem_start(network, 0, "", XYLEM_TEXT_MAX + 1, -1, &future), XYLEM_TOO_LONG);
+    assert_int_equal(xylem_start_bytes(network, 0, "", XYLEM_TEXT_MAX + 1, -1, &future),
+                     XYLEM_TOO_LONG);
     assert_null(future);
-    assert_int_equal(xylem_start(network, 0, "", 0, INT64_MAX, &future), XYLEM_INVALID);
+    assert_int_equal(xylem_start(network, 0, "", INT64_MAX, &future), XYLEM_INVALID);
     assert_null(future);
     expect_end(start(network, 9, ""), XYLEM_NOT_FOUND, "");
     xylem_close(&network);
@@ -276,7 +277,7 @@ static void test_stuck(void **state)
         skip(); /* in the simulated world there is no other thread to leave it to */
     xylem *network = OPEN("timer", "stuck", "stuck");
     xylem_future *first, *second = start(network, 2, "");
-    assert_int_equal(xylem_start(network, 1, "", 0, 1600, &first), XYLEM_OK);
+    assert_int_equal(xylem_start(network, 1, "", 1600, &first), XYLEM_OK);
     expect_end(first, XYLEM_TIMED_OUT, "");
     assert_int_equal(xylem_ping(network, 1), XYLEM_OK);
     assert_int_equal(xylem_remove(network, 1), XYLEM_OK);

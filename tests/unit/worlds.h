@@ -44,7 +44,7 @@ static inline xylem *open_with(void **state, const char *const *services)
 static inline xylem_future *start(xylem *network, int64_t id, const char *text)
 {
     xylem_future *future;
-    assert_int_equal(xylem_start(network, id, text, strlen(text), -1, &future), XYLEM_OK);
+    assert_int_equal(xylem_start(network, id, text, -1, &future), XYLEM_OK);
     return future;
 }
 

@@ -134,8 +134,8 @@ static bool step(struct run *run)
     char number[16];
     bool holds = true;
     int id = draw(run, NODES);
-    int length = snprintf(number, sizeof number, "%d", run->counts[id] + 1);
-    if (xylem_start(run->network, id, number, (size_t)length, -1, &future))
+    snprintf(number, sizeof number, "%d", run->counts[id] + 1);
+    if (xylem_start(run->network, id, number, -1, &future))
         return false;
     pass(run, draw(run, 4));
     inject_fault(run);

@@ -13,7 +13,7 @@ enum { SLEEPER, NOTEBOOK, ADDER }; /* the ids of the nodes */
 static xylem_future *start(xylem *network, int64_t id, const char *text)
 {
     xylem_future *future;
-    int error = xylem_start(network, id, text, strlen(text), -1, &future);
+    int error = xylem_start(network, id, text, -1, &future);
     if (error) { /* the text is too long, or there is no memory */
         fprintf(stderr, "%s\n", xylem_strerror(error));
         exit(EXIT_FAILURE);

@@ -42,8 +42,8 @@ static void ask(struct loop *loop)
 {
     xylem_future *future;
     char text[32];
-    int length = snprintf(text, sizeof text, "2 %d %d", loop->ticks, loop->ticks);
-    if (!xylem_start(loop->network, NODE, text, (size_t)length, -1, &future))
+    snprintf(text, sizeof text, "2 %d %d", loop->ticks, loop->ticks);
+    if (!xylem_start(loop->network, NODE, text, -1, &future))
         xylem_future_then(future, take_answer, loop);
 }
 

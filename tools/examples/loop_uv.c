@@ -40,8 +40,8 @@ static void ask(struct program *program)
 {
     xylem_future *future;
     char text[32];
-    int length = snprintf(text, sizeof text, "2 %d %d", program->ticks, program->ticks);
-    if (!xylem_start(program->network, NODE, text, (size_t)length, -1, &future))
+    snprintf(text, sizeof text, "2 %d %d", program->ticks, program->ticks);
+    if (!xylem_start(program->network, NODE, text, -1, &future))
         xylem_future_then(future, take_answer, program);
 }
 
