@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+
 enum { KIB = 1024, TEXT_MAX = 600 * KIB };
 
 static char text[TEXT_MAX + 1];
@@ -29,7 +31,7 @@ static size_t write_large(struct run *run)
     size_t size = sizes[draw(run, sizeof sizes / sizeof *sizes)];
     uint64_t first = draw(run, 1000);
     for (size_t i = 0; i < size; i++)
-        text[i] = (char)('a' + (i + first * (i / KIB + 1)) % 26);
+        text[i] = letters[(first + i / KIB) % 26 + i % 26];
     return size;
 }
 

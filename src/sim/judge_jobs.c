@@ -7,10 +7,18 @@
 uint64_t judge_digest(int status, const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
-    uint64_t digest = (uint64_t)status;
-    for (size_t i = 0; i < size; i++)
-        digest = (digest ^ at[i]) * 0x100000001b3;
-    return digest ^ size << 32;
+    uint64_t digest = (uint64_t)status, word = 0;
+    size_t rest = size % sizeof word;
+    if (size == 0)
+        return digest;
+    for (const uint8_t *end = at + (size - rest); at < end; at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        digest = (digest ^ word) * 0x9e3779b97f4a7c15;
+        digest ^= digest >> 32;
+    }
+    for (word = 0; rest > 0; rest--)
+        word = word << 8 | *at++;
+    return (digest ^ word) * 0x9e3779b97f4a7c15 ^ size << 32;
 }
 
 bool judge_cancelled(struct judge *judge, uint64_t request)
@@ -163,26 +171,31 @@ static void check_timed_out(struct judge *judge, const struct entry *job)
         fail(judge, job, "it was done before", XYLEM_TIMED_OUT);
 }
 
+static bool may_take_long(const struct judge *judge, const struct entry *job)
+{
+    const char *service = judge->model.lives[job->life].service;
+    return service && strcmp(service, "sleep") == 0;
+}
+
 /* Whether word that the time is over may come later than the asker's patience ends. */
 static bool is_close(const struct judge *judge, const struct entry *job)
 {
-    const char *service = judge->model.lives[job->life].service;
     int64_t slack_us = job->timeout_ms * JUDGE_MS * 3 / 100 + 10 * JUDGE_MS;
-    return service && strcmp(service, "sleep") == 0 &&
-           lead_us(job) < 2 * judge_travel_us(judge, job->life) + slack_us;
+    return lead_us(job) < 2 * judge_travel_us(judge, job->life) + slack_us;
 }
 
 static void check_unreached(struct judge *judge, const struct entry *job, int status)
 {
     bool over = job->life && judge->model.lives[job->life].stage != STAGE_PRESENT;
-    bool owed = job->reached && !over && !is_close(judge, job);
+    bool slow = may_take_long(judge, job);
+    bool owed = job->reached && !over;
     if (status == XYLEM_NOT_FOUND && job->present && !over)
         fail(judge, job, "it is there", status);
     else if (!job->present && status != XYLEM_NOT_FOUND)
         fail(judge, job, "it is not there", status);
-    else if (owed && judge_no_cause(judge, job, job->life))
+    else if (owed && !(slow && is_close(judge, job)) && judge_no_cause(judge, job, job->life))
         fail(judge, job, "failed without a cause", status);
-    else if (owed && judge_waited_in_vain(judge, job, job->life))
+    else if (owed && !slow && judge_waited_in_vain(judge, job, job->life))
         fail(judge, job, "was never done", status);
 }
 

@@ -44,7 +44,7 @@ static void draw_jobs(struct plan *plan)
         return;
     plan->weights[CHORE_JOB] = 50 + (unsigned)below(&random, 400);
     plan->weights[CHORE_CANCEL] = below(&random, 4) > 0 ? 20 + (unsigned)below(&random, 200) : 0;
-    plan->large = below(&random, 2) > 0 ? 1 + (unsigned)below(&random, 40) : 0;
+    plan->large = below(&random, 2) > 0 ? 1 + (unsigned)below(&random, 10) : 0;
 }
 
 /* From a second to some minutes, short and long ones alike. */
