@@ -21,7 +21,7 @@ static void up(void *owner, const xy_message *message)
     tell_parent(owner, &bare, false);
 }
 
-/* What a step may append for those who wait for something, and for no reason of theirs. */
+/* How many others a step may have to answer besides. */
 static size_t room_of_others(const xy_node *node)
 {
     return node->desk.waiting + node->branch.pending.count + XY_BRANCH_ROOM;
