@@ -114,21 +114,22 @@ void judge_worked(struct judge *judge, uint64_t node, const xy_event *worked)
         return;
     job->done = true;
     job->work = judge_digest(worked->status, worked->bytes, worked->size);
-    if (!life->told && should_know(judge, node, job))
-        judge_broken(judge, "I12", "life %" PRIu64 " was not told to end request %" PRIu64, node,
-                     worked->request);
 }
 
 void judge_answer(struct judge *judge, uint64_t node, const xy_message *reply)
 {
     struct entry *job = find_own(judge, node, reply->request);
+    const struct life *life = &judge->model.lives[node];
     bool over = reply->status == XYLEM_TIMED_OUT;
     if (!job || reply->part & XY_PART_MORE)
         return;
     if (job->answers++ > 0)
         judge_broken(judge, "I12", "life %" PRIu64 " answers request %" PRIu64 " a second time",
                      node, reply->request);
-    else if (over && job->works == 0 && !judge->model.lives[node].working)
+    else if (life->working == reply->request && !life->told)
+        judge_broken(judge, "I12", "life %" PRIu64 " goes on with request %" PRIu64, node,
+                     reply->request);
+    else if (over && job->works == 0 && !life->working)
         judge_broken(judge, "I11",
                      "life %" PRIu64 " has not begun request %" PRIu64 ", nor another", node,
                      reply->request);
