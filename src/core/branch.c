@@ -206,8 +206,8 @@ static int pass_on(xy_branch *branch, const xy_child *child, const xy_message *r
     int error = xy_pending_add(&branch->pending, &entry);
     if (error)
         return error;
-    if (xy_actions_reserve(branch->out, branch->pending.count + XY_BRANCH_ROOM) &&
-        tell(branch, child, request))
+    size_t room = branch->pending.count + XY_BRANCH_ROOM + branch->besides;
+    if (xy_actions_reserve(branch->out, room) && tell(branch, child, request))
         return XYLEM_OK;
     xy_pending_take(&branch->pending, request->request, NULL);
     return XYLEM_NO_MEMORY;

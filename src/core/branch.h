@@ -27,7 +27,8 @@ typedef struct xy_branch {
     xy_detector detector;
     xy_pending pending;
     xy_actions *out;
-    xy_upward *up; /* takes a reply or a change; the message is lent for the call */
+    size_t besides; /* how many actions the owner may append in the same step */
+    xy_upward *up;  /* takes a reply or a change; the message is lent for the call */
     void *owner;
 } xy_branch;
 

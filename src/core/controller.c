@@ -105,7 +105,8 @@ static int await(xy_controller *controller, const xy_command *command, uint64_t 
                               .incarnation = incarnation,
                               .value = command->value,
                               .deadline_ms = now_ms + limit(controller, command)};
-    size_t room = ROOM_OF_COMMAND * controller->waiting.count + controller->tree.count;
+    size_t room = ROOM_OF_COMMAND * controller->waiting.count + controller->tree.count +
+                  command->size / XY_MESSAGE_PAYLOAD_MAX; /* its parts */
     if (!xy_actions_reserve(&controller->out, room + 2 * XY_BRANCH_ROOM))
         return XYLEM_NO_MEMORY;
     return xy_pending_add(&controller->waiting, &entry);

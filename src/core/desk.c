@@ -94,10 +94,20 @@ void xy_desk_next(xy_desk *desk, int64_t now_ms)
         begin_parcel(desk, take(desk, &desk->first));
 }
 
+/* What waits needs room for its answer. */
+static int check_room(const xy_desk *desk)
+{
+    if (desk->waiting == XY_DESK_MAX)
+        return XYLEM_BUSY;
+    bool room = xy_actions_reserve(desk->out, desk->waiting + 1 + desk->besides);
+    return room ? XYLEM_OK : XYLEM_NO_MEMORY;
+}
+
 static void put(xy_desk *desk, xy_parcel *whole)
 {
-    if (desk->waiting == XY_DESK_MAX) {
-        desk->answer(desk->owner, whole->request, XYLEM_BUSY);
+    int error = check_room(desk);
+    if (error) {
+        desk->answer(desk->owner, whole->request, error);
         xy_parcel_free(whole);
         return;
     }
@@ -134,6 +144,11 @@ bool xy_desk_done(xy_desk *desk, uint64_t request)
 
 /* Giving up. */
 
+static bool is_wanted(const xy_desk *desk)
+{
+    return desk->running != 0 && !desk->answered;
+}
+
 /* The work under way goes on until the service has looked up from it. */
 static void give_up(xy_desk *desk, int status)
 {
@@ -147,7 +162,7 @@ static void give_up(xy_desk *desk, int status)
 void xy_desk_cancel(xy_desk *desk, uint64_t request)
 {
     xy_parcels_drop(&desk->arriving, request);
-    if (desk->running == request && !desk->answered) {
+    if (desk->running == request && is_wanted(desk)) {
         give_up(desk, XYLEM_CANCELLED);
         return;
     }
@@ -164,7 +179,7 @@ void xy_desk_close(xy_desk *desk)
 {
     drop_waiting(desk);
     xy_parcels_clear(&desk->arriving);
-    if (desk->running != 0 && !desk->answered)
+    if (is_wanted(desk))
         give_up(desk, XYLEM_OK);
 }
 
@@ -179,14 +194,14 @@ void xy_desk_tick(xy_desk *desk, int64_t now_ms)
         } else {
             at = &(*at)->next;
         }
-    if (desk->running != 0 && !desk->answered && desk->deadline_ms <= now_ms)
+    if (is_wanted(desk) && desk->deadline_ms <= now_ms)
         give_up(desk, XYLEM_TIMED_OUT);
 }
 
 int64_t xy_desk_deadline(const xy_desk *desk)
 {
     int64_t earliest_ms = xy_parcels_deadline(&desk->arriving);
-    if (desk->running != 0 && !desk->answered && desk->deadline_ms < earliest_ms)
+    if (is_wanted(desk) && desk->deadline_ms < earliest_ms)
         earliest_ms = desk->deadline_ms;
     for (const xy_parcel *waiting = desk->first; waiting; waiting = waiting->next)
         if (waiting->deadline_ms < earliest_ms)

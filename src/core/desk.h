@@ -25,6 +25,7 @@ typedef struct xy_desk {
     xy_parcels arriving;
     xy_parcel *first, **last; /* what waits */
     size_t waiting;
+    size_t besides; /* how many actions the owner may append besides the answers to what waits */
     int64_t now_ms; /* of the step under way */
     xy_actions *out;
     xy_desk_answer *answer;

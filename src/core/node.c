@@ -16,16 +16,36 @@ static void up(void *owner, const xy_message *message)
         return;
     xy_message bare = *message; /* no memory for the payload: an answer all the same */
     bare.status = XYLEM_NO_MEMORY;
+    bare.part = 0; /* nor is it a part of one */
     bare.payload_size = 0;
     tell_parent(owner, &bare, false);
+}
+
+/* How many others a step may have to answer besides. */
+static size_t room_of_others(const xy_node *node)
+{
+    return node->desk.waiting + node->branch.pending.count + XY_BRANCH_ROOM;
 }
 
 /* Request 0 wants no reply. */
 static void reply(xy_node *node, uint64_t request, int status, const void *text, size_t size)
 {
     xy_message message = {.kind = XY_REPLY, .status = status, .request = request};
-    if (request != 0)
-        xy_parcel_send(&message, text, size, up, node);
+    size_t more = size / XY_MESSAGE_PAYLOAD_MAX;
+    if (request == 0)
+        return;
+    if (more > 0 && !xy_actions_reserve(&node->out, more + room_of_others(node))) {
+        message.status = XYLEM_NO_MEMORY;
+        size = 0;
+    }
+    xy_parcel_send(&message, text, size, up, node);
+}
+
+/* Of what is refused in parts only the first is answered. */
+static void refuse(xy_node *node, const xy_message *request, int status)
+{
+    if (!(request->part & XY_PART_CONTINUED))
+        reply(node, request->request, status, NULL, 0);
 }
 
 static void answer(void *owner, uint64_t request, int status)
@@ -66,8 +86,8 @@ static void pace(xy_node *node, int64_t interval_ms, int64_t now_ms)
 static void do_request(xy_node *node, const xy_message *request, int64_t now_ms)
 {
     if (request->incarnation != node->birth.incarnation)
-        reply(node, request->request, XYLEM_NOT_FOUND, NULL, 0);
-    else if (request->code == XY_EXEC)
+        refuse(node, request, XYLEM_NOT_FOUND);
+    else if (request->code == XY_EXEC && request->request != 0) /* or else it is for nobody */
         xy_desk_request(&node->desk, request, now_ms);
     else if (request->code == XY_CANCEL)
         xy_desk_cancel(&node->desk, (uint64_t)request->value);
@@ -79,8 +99,10 @@ static void do_request(xy_node *node, const xy_message *request, int64_t now_ms)
 
 static void take_request(xy_node *node, const xy_message *request, int64_t now_ms)
 {
+    node->desk.besides = node->branch.pending.count + XY_BRANCH_ROOM;
+    node->branch.besides = node->desk.waiting;
     if (node->stopping)
-        reply(node, request->request, XYLEM_UNAVAILABLE, NULL, 0);
+        refuse(node, request, XYLEM_UNAVAILABLE);
     else if (request->id == node->birth.id)
         do_request(node, request, now_ms);
     else

@@ -146,7 +146,8 @@ xy_census xy_simulation_census(const xy_world *world)
     }
     for (size_t i = 0; i < engine->queue.count; i++) {
         const xy_occurrence *what = engine->queue.entries[i].what;
-        bool counts = what->sort == XY_OCCUR_EVENT && what->kind != XY_EVENT_TICK;
+        bool counts = what->sort == XY_OCCUR_EVENT && what->kind != XY_EVENT_TICK &&
+                      what->kind != XY_EVENT_WORKED;
         census.on_their_way += counts && xy_engine_find_living(engine, what->actor);
     }
     return census;

@@ -18,6 +18,10 @@ static void give(struct run *run, xy_command_kind kind, int64_t id)
         command.text = texts[draw(run, 4)];
         command.size = strlen(command.text);
     }
+    if (kind == XY_COMMAND_CREATE) {
+        command.text = run_service(run);
+        command.size = strlen(command.text);
+    }
     run_command(run, &command);
 }
 
@@ -131,7 +135,7 @@ void run_chore(struct run *run)
     static void (*const chores[CHORES])(struct run *) = {
         [CHORE_CREATE] = create, [CHORE_REMOVE] = remove_one, [CHORE_EXEC] = exec,
         [CHORE_PING] = ping,     [CHORE_PACE] = pace,         [CHORE_WAIT] = wait_for,
-        [CHORE_BURST] = burst};
+        [CHORE_BURST] = burst,   [CHORE_JOB] = run_job,       [CHORE_CANCEL] = run_cancel};
     bool at_once = draw(run, 4) == 0;
     run->next_chore_us =
         run_now_us(run) + run_gap_us(&run->chores, at_once ? 200 : run->plan.gap_us);

@@ -22,7 +22,7 @@ int64_t judge_lateness_us(const struct judge *judge)
 
 int64_t judge_recovery_us(const struct judge *judge)
 {
-    int64_t ms = judge->plan->timeout_ms + judge->model.longest_interval_ms * 11 / 2 + 1000;
+    int64_t ms = judge->longest_ms + judge->model.longest_interval_ms * 11 / 2 + 1000;
     return ms * JUDGE_MS + judge_lateness_us(judge);
 }
 
@@ -35,6 +35,7 @@ void judge_init(struct judge *result, const struct plan *plan, xy_world *world,
                              .verdict = verdict,
                              .next_due_us = INT64_MAX};
     result->ledger.next_due_us = INT64_MAX;
+    result->longest_ms = plan->timeout_ms;
     model_init(&result->model, 2 * plan->nodes);
     result->model.longest_interval_ms = plan->interval_ms;
 }
@@ -57,7 +58,9 @@ void judge_stepping(struct judge *judge, uint64_t node, const xy_event *event, b
     if (event->kind == XY_EVENT_STILLBORN)
         model->lives[event->peer].mishap = true;
     if (event->kind == XY_EVENT_WORKED)
-        judge_worked(judge, event);
+        judge_worked(judge, node, event);
+    if (event->kind == XY_EVENT_FRAME && !forged && event->peer == XY_PARENT)
+        judge_called_off(judge, node, event);
     if (event->kind == XY_EVENT_FRAME && !forged && event->peer != XY_PARENT)
         model->lives[event->peer].heard_us = judge_now_us(judge);
 }
@@ -88,6 +91,10 @@ void judge_acting(struct judge *judge, uint64_t node, const xy_action *action)
 {
     if (action->kind == XY_ACTION_WORK)
         judge_work(judge, node, &action->message);
+    else if (action->kind == XY_ACTION_CANCEL)
+        judge_unwanted(judge, node, action->message.request);
+    else if (action->kind == XY_ACTION_SEND && action->message.kind == XY_REPLY)
+        judge_answer(judge, node, &action->message);
     else if (action->kind == XY_ACTION_REPLY)
         judge_reply(judge, &action->message);
     else if (action->kind == XY_ACTION_NOTICE)

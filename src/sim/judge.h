@@ -13,10 +13,17 @@
  *   I7  nothing is left behind, no queue is longer than its bound, and time goes on
  *   I8  when the faults are over, all that live are available within the longest timeout, plus
  *       5.5T, plus a second (plus what the end of a node is noticed late), and every request is
- * answered
+ *       answered
+ *   I9  the same seed gives the same run
+ *   I10 a job is answered with what its work gave; or it was cancelled, or its time was over and it
+ *       was not done, or there is a cause as for any other request
+ *   I11 a node does what it was asked in the order in which it was asked, one at a time, each with
+ *       exactly the text that was asked; nothing waits while nothing is under way
+ *   I12 what was cancelled or answered is never begun; what is under way and not wanted any more is
+ *       told so once; a node answers each job once, and is asked each of its own life
  *
- * judge_replies has I2 and I6, judge_liveness I3 to I5, judge_shape I1, I7 and I8; that the same
- * seed gives the same run, I9, is seen from its hash.
+ * judge_replies has I2 and I6, judge_jobs I10 to I12, judge_liveness I3 to I5, judge_shape I1, I7
+ * and I8; I9 is seen from the hash of the run.
  */
 #ifndef SIM_JUDGE_H
 #define SIM_JUDGE_H
@@ -34,7 +41,8 @@ struct judge {
     struct verdict *verdict;
     struct model model;
     struct ledger ledger;
-    int64_t burst_us; /* when more was asked than may be under way, the last time */
+    int64_t longest_ms; /* the longest time that a request was given */
+    int64_t burst_us;   /* when more was asked than may be under way, the last time */
     bool closing;
 
     uint64_t *suspects; /* the lives that have to be declared unavailable */
@@ -98,9 +106,7 @@ int64_t judge_travel_us(const struct judge *judge, uint64_t node);
 /* What the world calls the process of a life: this, and its number; see actor. */
 #define JUDGE_PID_BASE 1000000000
 
-void judge_worked(struct judge *judge, const xy_event *worked);
 void judge_reply(struct judge *judge, const xy_message *reply);
-void judge_work(struct judge *judge, uint64_t node, const xy_message *request);
 void judge_unreached(struct judge *judge, uint64_t node);
 void judge_reached_again(struct judge *judge);
 void judge_overdue(struct judge *judge);
@@ -111,5 +117,27 @@ void judge_suspects(struct judge *judge);
 void judge_suspect(struct judge *judge, uint64_t node);
 
 void judge_tree(struct judge *judge);
+
+/* What a node hears of jobs, begins, is told of, gives, and answers. */
+void judge_called_off(struct judge *judge, uint64_t node, const xy_event *frame);
+void judge_work(struct judge *judge, uint64_t node, const xy_message *request);
+void judge_unwanted(struct judge *judge, uint64_t node, uint64_t request);
+void judge_worked(struct judge *judge, uint64_t node, const xy_event *worked);
+void judge_answer(struct judge *judge, uint64_t node, const xy_message *reply);
+
+/* A job is cancelled; whether it could be. It is answered. */
+bool judge_cancelled(struct judge *judge, uint64_t request);
+void judge_job(struct judge *judge, const struct entry *entry, const xy_message *reply);
+
+/* What was asked or answered, in short. */
+uint64_t judge_digest(int status, const void *bytes, size_t size);
+
+/* Whether nothing that was done to the network explains that a request about `of` fails; or that
+ * its time was over before it was answered. */
+bool judge_no_cause(const struct judge *judge, const struct entry *entry, uint64_t of);
+bool judge_waited_in_vain(const struct judge *judge, const struct entry *entry, uint64_t of);
+
+void judge_fail(struct judge *judge, const char *invariant, const struct entry *entry,
+                const char *what, int status);
 
 #endif

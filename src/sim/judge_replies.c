@@ -3,16 +3,20 @@
 
 #include <inttypes.h>
 
-static const char *const kinds[] = {
-    [XY_COMMAND_CREATE] = "create",    [XY_COMMAND_REMOVE] = "remove",   [XY_COMMAND_EXEC] = "exec",
-    [XY_COMMAND_PING] = "ping",        [XY_COMMAND_PACE] = "heartbeat",  [XY_COMMAND_WAIT] = "wait",
-    [XY_COMMAND_FAULT] = "a fault of", [XY_COMMAND_CLOSE] = "the end of"};
+static const char *const kinds[] = {[XY_COMMAND_CREATE] = "create",
+                                    [XY_COMMAND_REMOVE] = "remove",
+                                    [XY_COMMAND_EXEC] = "exec",
+                                    [XY_COMMAND_PING] = "ping",
+                                    [XY_COMMAND_PACE] = "heartbeat",
+                                    [XY_COMMAND_WAIT] = "wait",
+                                    [XY_COMMAND_FAULT] = "a fault of",
+                                    [XY_COMMAND_CLOSE] = "the end of",
+                                    [XY_COMMAND_CANCEL] = "the cancelling of"};
 
 /* Asking. */
 
-static int64_t limit_us(const struct judge *judge, const xy_command *command)
+static int64_t limit_us(const struct judge *judge, int64_t ms)
 {
-    int64_t ms = command->timeout_ms < 0 ? judge->plan->timeout_ms : command->timeout_ms;
     int64_t drift_us = ms * judge->plan->odds.drift / 1000 * 2;
     return ms * JUDGE_MS + drift_us + 2 * JUDGE_MS + 2 * JUDGE_SLOWNESS_US;
 }
@@ -24,14 +28,25 @@ void judge_asking(struct judge *judge, const xy_command *command)
                           .id = command->id,
                           .value = command->value,
                           .life = model_find(model, command->id),
+                          .timeout_ms = command->timeout_ms,
                           .asked_us = judge_now_us(judge)};
-    entry.due_us = entry.asked_us + limit_us(judge, command);
+    if (command->timeout_ms < 0)
+        entry.timeout_ms = judge->plan->timeout_ms;
+    if (judge->longest_ms < entry.timeout_ms)
+        judge->longest_ms = entry.timeout_ms;
+    entry.due_us = entry.asked_us + limit_us(judge, entry.timeout_ms);
     entry.present = entry.life && model->lives[entry.life].stage == STAGE_PRESENT;
     entry.reached = entry.present && model->lives[entry.life].available;
     if (entry.kind == XY_COMMAND_FAULT && entry.present && entry.value == XY_FAULT_KILL)
         model_doom(model, entry.life);
     if (entry.kind == XY_COMMAND_CLOSE)
         judge->closing = true;
+    if (entry.kind == XY_COMMAND_CANCEL)
+        entry.present = judge_cancelled(judge, (uint64_t)entry.value);
+    if (entry.kind == XY_COMMAND_EXEC)
+        entry.text = judge_digest(XYLEM_OK, command->text, command->size);
+    if (entry.kind == XY_COMMAND_CREATE)
+        entry.service = command->text;
     ledger_ask(&judge->ledger, &entry);
     if (judge->ledger.waiting > XY_PENDING_MAX / 2)
         judge->burst_us = entry.asked_us;
@@ -44,6 +59,8 @@ static void create_asked(struct judge *judge, struct entry *entry)
         judge_broken(judge, "I1", "node %" PRId64 " is created a second time", entry->id);
     else if (taken)
         entry->life = model_ask(&judge->model, entry->id);
+    if (taken)
+        judge->model.lives[entry->life].service = entry->service;
     entry->created = taken;
 }
 
@@ -71,33 +88,31 @@ void judge_asked(struct judge *judge)
 /* More was asked than may be under way, not long ago. */
 static bool is_bursting(const struct judge *judge)
 {
-    int64_t over_us = judge->burst_us + 2 * judge->plan->timeout_ms * JUDGE_MS;
+    int64_t over_us = judge->burst_us + 2 * judge->longest_ms * JUDGE_MS;
     return judge->burst_us > 0 && judge_now_us(judge) < over_us;
 }
 
 /* Whether a request may need more than its time there and back, as in a deep tree. */
-static bool is_too_far(const struct judge *judge, uint64_t of)
+static bool is_too_far(const struct judge *judge, const struct entry *entry, uint64_t of)
 {
-    int64_t timeout_us = judge->plan->timeout_ms * JUDGE_MS;
+    int64_t timeout_us = entry->timeout_ms * JUDGE_MS;
     return 2 * judge_travel_us(judge, of) + 10 * JUDGE_MS > timeout_us * 95 / 100;
 }
 
-/* Whether nothing that was done to the network explains that a request about `of` fails. */
-static bool no_cause(const struct judge *judge, const struct entry *entry, uint64_t of)
+bool judge_no_cause(const struct judge *judge, const struct entry *entry, uint64_t of)
 {
     const struct model *model = &judge->model;
     int64_t settled_us = model_calm_since(model, of);
     int64_t settling_us = 6 * model->longest_interval_ms * JUDGE_MS + judge_travel_us(judge, of);
     return !is_bursting(judge) && !judge->closing && model_is_reachable(model, of) &&
-           !is_too_far(judge, of) && settled_us < entry->asked_us &&
+           !is_too_far(judge, entry, of) && settled_us < entry->asked_us &&
            settled_us + settling_us < entry->asked_us;
 }
 
-/* Whether a request was not answered before its time was up, although nothing has held up anyone on
- * its way for longer than it needs. */
-static bool waited_in_vain(const struct judge *judge, const struct entry *entry, uint64_t of)
+/* Nothing has held up anyone on its way for longer than it needs. */
+bool judge_waited_in_vain(const struct judge *judge, const struct entry *entry, uint64_t of)
 {
-    int64_t now_us = judge_now_us(judge), timeout_us = judge->plan->timeout_ms * JUDGE_MS;
+    int64_t now_us = judge_now_us(judge), timeout_us = entry->timeout_ms * JUDGE_MS;
     int64_t needed_us = XY_GRACE_MS * JUDGE_MS + judge_lateness_us(judge) +
                         4 * judge_travel_us(judge, of) + timeout_us / 20;
     return !is_bursting(judge) && !judge->closing && model_is_reachable(&judge->model, of) &&
@@ -107,10 +122,16 @@ static bool waited_in_vain(const struct judge *judge, const struct entry *entry,
 
 /* Answers. */
 
+void judge_fail(struct judge *judge, const char *invariant, const struct entry *entry,
+                const char *what, int status)
+{
+    judge_broken(judge, invariant, "%s %" PRId64 " (life %" PRIu64 "): %s: %s", kinds[entry->kind],
+                 entry->id, entry->life, what, xylem_strerror(status));
+}
+
 static void fail(struct judge *judge, const struct entry *entry, const char *what, int status)
 {
-    judge_broken(judge, "I2", "%s %" PRId64 " (life %" PRIu64 "): %s: %s", kinds[entry->kind],
-                 entry->id, entry->life, what, xylem_strerror(status));
+    judge_fail(judge, "I2", entry, what, status);
 }
 
 static void created(struct judge *judge, const struct entry *entry, int64_t pid)
@@ -153,7 +174,7 @@ static bool not_created_for_nothing(const struct judge *judge, const struct entr
     if (!life->started && (judge_lateness_us(judge) > 0 ||
                            model_was_taken(&judge->model, entry->life, entry->asked_us)))
         return false;
-    if (!no_cause(judge, entry, life->above) || has_failed(judge, life, status))
+    if (!judge_no_cause(judge, entry, life->above) || has_failed(judge, life, status))
         return false;
     /* A start that fails is told from one that is late by the node alone. */
     return status != XYLEM_CANNOT_START || !life->started || !life->greeted || life->alive;
@@ -164,7 +185,7 @@ static void not_created(struct judge *judge, const struct entry *entry, int stat
     const struct life *life = &judge->model.lives[entry->life];
     if (not_created_for_nothing(judge, entry, status))
         fail(judge, entry, "failed without a cause", status);
-    if (!life->started && !life->mishap && waited_in_vain(judge, entry, life->above))
+    if (!life->started && !life->mishap && judge_waited_in_vain(judge, entry, life->above))
         fail(judge, entry, "was never done", status);
     if (life->stage != STAGE_OVER)
         model_move(&judge->model, entry->life, STAGE_OVER);
@@ -207,52 +228,28 @@ static void reply_to_remove(struct judge *judge, const struct entry *entry, int 
     }
 }
 
-static uint64_t digest_bytes(int status, const uint8_t *bytes, size_t size)
-{
-    uint64_t digest = (uint64_t)status;
-    for (size_t i = 0; i < size; i++)
-        digest = (digest ^ bytes[i]) * 0x100000001b3;
-    return digest ^ size << 32;
-}
-
-static uint64_t digest(const xy_message *reply)
-{
-    return digest_bytes(reply->status, reply->payload, reply->payload_size);
-}
-
-void judge_worked(struct judge *judge, const xy_event *worked)
-{
-    struct entry *entry = ledger_find(&judge->ledger, worked->request);
-    if (entry)
-        entry->work = digest_bytes(worked->status, worked->bytes, worked->size);
-}
-
-static void check_reached(struct judge *judge, const struct entry *entry, const xy_message *reply)
+static void check_reached(struct judge *judge, const struct entry *entry)
 {
     const struct life *life = &judge->model.lives[entry->life];
     if (!entry->present || !life->greeted)
         fail(judge, entry, "nobody can have answered", XYLEM_OK);
     else if (!life->alive && life->ended_us < entry->asked_us)
         fail(judge, entry, "it was dead when it was asked", XYLEM_OK);
-    else if (entry->kind == XY_COMMAND_EXEC && entry->works != 1)
-        fail(judge, entry, "it was not done once", XYLEM_OK);
-    else if (entry->kind == XY_COMMAND_EXEC && entry->work != digest(reply))
-        fail(judge, entry, "the answer is another", XYLEM_OK);
 }
 
-static void reply_to_node(struct judge *judge, const struct entry *entry, const xy_message *reply)
+static void reply_to_ping(struct judge *judge, const struct entry *entry, int status)
 {
     bool over = entry->life && judge->model.lives[entry->life].stage != STAGE_PRESENT;
-    if (reply->status == XYLEM_OK)
-        check_reached(judge, entry, reply);
-    else if (reply->status == XYLEM_NOT_FOUND && entry->present && !over)
-        fail(judge, entry, "it is there", reply->status);
-    else if (!entry->present && reply->status != XYLEM_NOT_FOUND)
-        fail(judge, entry, "it is not there", reply->status);
-    else if (entry->reached && !over && no_cause(judge, entry, entry->life))
-        fail(judge, entry, "failed without a cause", reply->status);
-    else if (entry->reached && !over && waited_in_vain(judge, entry, entry->life))
-        fail(judge, entry, "was never done", reply->status);
+    if (status == XYLEM_OK)
+        check_reached(judge, entry);
+    else if (status == XYLEM_NOT_FOUND && entry->present && !over)
+        fail(judge, entry, "it is there", status);
+    else if (!entry->present && status != XYLEM_NOT_FOUND)
+        fail(judge, entry, "it is not there", status);
+    else if (entry->reached && !over && judge_no_cause(judge, entry, entry->life))
+        fail(judge, entry, "failed without a cause", status);
+    else if (entry->reached && !over && judge_waited_in_vain(judge, entry, entry->life))
+        fail(judge, entry, "was never done", status);
 }
 
 static void reply_to_wait(struct judge *judge, const struct entry *entry, int status)
@@ -266,7 +263,7 @@ static void reply_to_wait(struct judge *judge, const struct entry *entry, int st
         fail(judge, entry, "it is so", status);
 }
 
-static void reply_to_fault(struct judge *judge, const struct entry *entry, int status)
+static void expect_present(struct judge *judge, const struct entry *entry, int status)
 {
     if (entry->present != (status == XYLEM_OK))
         fail(judge, entry, "has the wrong answer", status);
@@ -310,13 +307,15 @@ static void weigh(struct judge *judge, const struct entry *entry, const xy_messa
         reply_to_pace(judge, entry, reply->status);
         break;
     case XY_COMMAND_EXEC:
+        judge_job(judge, entry, reply);
+        break;
     case XY_COMMAND_PING:
-        reply_to_node(judge, entry, reply);
+        reply_to_ping(judge, entry, reply->status);
         break;
     case XY_COMMAND_FAULT:
-        reply_to_fault(judge, entry, reply->status);
-        break;
     case XY_COMMAND_CANCEL:
+        expect_present(judge, entry, reply->status);
+        break;
     case XY_COMMAND_CLOSE:
         break;
     }
@@ -341,13 +340,13 @@ void judge_reply(struct judge *judge, const xy_message *reply)
  * the news; one that is still on its way down comes back from there. */
 void judge_unreached(struct judge *judge, uint64_t node)
 {
-    /* By clocks that go faster, the time of what is older may be up. */
-    int64_t oldest_us = judge_now_us(judge) - judge->plan->timeout_ms * JUDGE_MS * 95 / 100;
     for (size_t i = 0; i < judge->ledger.waiting; i++) {
         struct entry *entry = ledger_find(&judge->ledger, judge->ledger.open[i]);
         bool create = entry->kind == XY_COMMAND_CREATE;
         bool passed_on = create || entry->kind == XY_COMMAND_EXEC || entry->kind == XY_COMMAND_PING;
         uint64_t last = create ? judge->model.lives[entry->life].above : entry->life;
+        /* By clocks that go faster, the time of what is older may be up. */
+        int64_t oldest_us = judge_now_us(judge) - entry->timeout_ms * JUDGE_MS * 95 / 100;
         if (!passed_on || !last || !model_is_below(&judge->model, last, node) ||
             entry->asked_us < oldest_us)
             continue;
@@ -388,17 +387,4 @@ void judge_overdue(struct judge *judge)
     for (size_t i = 0; i < judge->ledger.waiting; i++)
         look_at_open(judge, ledger_find(&judge->ledger, judge->ledger.open[i]));
     ledger_find_next(&judge->ledger);
-}
-
-void judge_work(struct judge *judge, uint64_t node, const xy_message *request)
-{
-    struct entry *entry = ledger_find(&judge->ledger, request->request);
-    const struct life *life = &judge->model.lives[node];
-    if (request->incarnation != node || request->id != life->id)
-        judge_broken(judge, "I6", "life %" PRIu64 " does what life %" PRIu64 " was asked", node,
-                     request->incarnation);
-    else if (!entry || entry->kind != XY_COMMAND_EXEC || entry->life != node)
-        judge_broken(judge, "I6", "life %" PRIu64 " does what nobody has asked for", node);
-    else if (entry->works++ > 0)
-        judge_broken(judge, "I2", "life %" PRIu64 " does the same a second time", node);
 }

@@ -103,6 +103,9 @@ static void look_at_life(struct judge *judge, uint64_t node)
                                                   : "unavailable");
     else if (lives && !has_child(branch_of(judge, life->above), node))
         judge_broken(judge, "I1", "life %" PRIu64 " is no child of its parent", node);
+    if (lives && life->working)
+        judge_broken(judge, "I7", "life %" PRIu64 " still does request %" PRIu64, node,
+                     life->working);
     if (lives)
         look_at_branch(judge, node, xy_simulation_branch(judge->world, node));
 }

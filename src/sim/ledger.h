@@ -16,13 +16,21 @@ struct entry {
     bool created;  /* it is the life that was to be created */
     bool present;  /* whether that was answered for when it was asked */
     bool reached;  /* and whether it was available */
+    int64_t timeout_ms;
     int64_t asked_us;
-    int64_t due_us;     /* when it has to be answered */
-    int64_t at_once_us; /* when it should be, as nobody can answer it any more; or INT64_MAX */
-    uint64_t unreached; /* the life on its way that was declared unavailable then */
-    bool open;          /* it has not been answered */
-    unsigned works;     /* how often it was done */
-    uint64_t work;      /* what came of it: a digest of status and answer */
+    int64_t due_us;      /* when it has to be answered */
+    int64_t at_once_us;  /* when it should be, as nobody can answer it any more; or INT64_MAX */
+    uint64_t unreached;  /* the life on its way that was declared unavailable then */
+    bool open;           /* it has not been answered */
+    unsigned works;      /* how often it was done */
+    uint64_t work;       /* what came of it: a digest of status and answer */
+    bool done;           /* it came before the node gave it up */
+    uint64_t text;       /* what was asked: a digest; */
+    const char *service; /* of a create */
+    bool cancelled;      /* the user has cancelled it, */
+    int64_t cancelled_us;
+    bool called_off;  /* and its node has heard of that */
+    unsigned answers; /* how often its node has answered */
 };
 
 struct ledger {

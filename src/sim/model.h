@@ -43,6 +43,10 @@ struct life {
     struct span held;           /* or for this time, */
     int64_t stalled_us;         /* and its link until then */
     int64_t calm_us;            /* nothing holds it or its link up from then on */
+    const char *service;        /* that it has */
+    uint64_t working;           /* the request whose work is under way; 0: none */
+    uint64_t begun;             /* the latest one whose work was begun */
+    bool told;                  /* that what is under way is not wanted any more */
     struct span held_up[SPANS]; /* the latest times when something did */
     size_t spans;
     int64_t forgotten_us; /* what is not known any more had ended then */

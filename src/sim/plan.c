@@ -6,7 +6,7 @@
 const char *const fault_names[FAULTS] = {TIMED_FAULTS(NAME) START_FAULTS(NAME)};
 const char *const chore_names[CHORES] = {CHORES_LIST(NAME)};
 
-enum { STREAM_PLAN = 100, MS = 1000, SECOND = 1000 * MS };
+enum { STREAM_PLAN = 100, STREAM_JOBS = 102, MS = 1000, SECOND = 1000 * MS };
 
 static const int64_t timeouts_ms[] = {150, 600, 2000, 5000};
 static const int64_t intervals_ms[] = {0,    100,  250,  500,  1000, 1000, 1000, 1000,
@@ -30,10 +30,21 @@ int64_t plan_interval_ms(uint64_t random)
 
 static void draw_chores(struct plan *plan, xy_random *random)
 {
-    for (int i = 0; i < CHORES; i++)
+    for (int i = 0; i < CHORE_JOB; i++)
         plan->weights[i] = below(random, 4) > 0 ? usual[i] : 0;
     plan->weights[CHORE_CREATE] = usual[CHORE_CREATE];
     plan->weights[CHORE_BURST] = below(random, 20) == 0;
+}
+
+/* From a stream of its own: what was drawn before jobs were known is what it was. */
+static void draw_jobs(struct plan *plan)
+{
+    xy_random random = xy_random_stream(plan->seed, STREAM_JOBS);
+    if (below(&random, 4) == 0)
+        return;
+    plan->weights[CHORE_JOB] = 50 + (unsigned)below(&random, 400);
+    plan->weights[CHORE_CANCEL] = below(&random, 4) > 0 ? 20 + (unsigned)below(&random, 200) : 0;
+    plan->large = below(&random, 2) > 0 ? 1 + (unsigned)below(&random, 10) : 0;
 }
 
 /* From a second to some minutes, short and long ones alike. */
@@ -105,6 +116,7 @@ struct plan plan_draw(uint64_t seed, const struct limits *limits)
     if (below(&random, 3) == 0)
         plan.odds.slow_end = (unsigned)below(&random, 300);
     plan.odds.slow_end_us = plan.timeout_ms * MS;
+    draw_jobs(&plan);
     leave_out(&plan, limits);
     return plan;
 }

@@ -3,7 +3,7 @@
 #include "sim/heap.h"
 #include "sim/memory.h"
 
-enum { STREAM_CHORES = 101, STREAM_FAULTS = 200, SECOND_US = 1000000 };
+enum { STREAM_CHORES = 101, STREAM_WORK = 103, STREAM_FAULTS = 200, SECOND_US = 1000000 };
 
 int64_t run_now_us(const struct run *run)
 {
@@ -179,6 +179,7 @@ static void begin(struct run *run, uint64_t seed, const struct limits *limits, F
     char reason[XYLEM_REASON_SIZE];
     run->plan = plan_draw(seed, limits);
     run->chores = xy_random_stream(seed, STREAM_CHORES);
+    run->jobs = xy_random_stream(seed, STREAM_WORK);
     for (uint64_t i = 0; i < FAULTS_TIMED; i++)
         run->faults[i] = xy_random_stream(seed, STREAM_FAULTS + i);
     trace_begin(&run->trace, file, seed);

@@ -27,7 +27,7 @@ struct run {
     struct judge judge;
     struct trace trace;
     struct verdict verdict;
-    xy_random chores, faults[FAULTS_TIMED];
+    xy_random chores, jobs, faults[FAULTS_TIMED];
     int64_t next_chore_us, next_fault_us[FAULTS_TIMED];
     int64_t faulty_until_us; /* the latest end of a fault under way */
     int64_t vacated;         /* the id whose place has become free last, or -1 */
@@ -47,6 +47,11 @@ void run_command(struct run *run, const xy_command *command);
 
 /* A command was answered. */
 void run_answered(struct run *run, uint64_t request);
+
+/* What a new node is to do, and two chores. */
+const char *run_service(struct run *run);
+void run_job(struct run *run);
+void run_cancel(struct run *run);
 
 /* The next chore or fault, and when the one after it comes. */
 void run_chore(struct run *run);

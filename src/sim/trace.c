@@ -37,8 +37,8 @@ void trace_begin(struct trace *trace, FILE *file, uint64_t seed)
 static const char *const message_names[XY_KIND_END] = {
     [XY_HELLO] = "hello",     [XY_WELCOME] = "welcome", [XY_BEAT] = "beat", [XY_CHANGE] = "change",
     [XY_REQUEST] = "request", [XY_REPLY] = "reply",     [XY_PACE] = "pace", [XY_STOP] = "stop"};
-static const char *const operation_names[XY_OPERATION_END] = {"", "create", "remove", "exec",
-                                                              "ping"};
+static const char *const operation_names[XY_OPERATION_END] = {"",     "create", "remove",
+                                                              "exec", "ping",   "cancel"};
 static const char *const change_names[XY_CHANGE_END] = {"", "lost", "back", "gone"};
 
 static void write_message(FILE *file, const xy_message *message)
@@ -107,7 +107,8 @@ static void write_action(FILE *file, int64_t now_us, uint64_t node, const xy_act
     static const char *const names[] = {
         [XY_ACTION_SEND] = "send",     [XY_ACTION_START] = "start",   [XY_ACTION_KILL] = "kill",
         [XY_ACTION_WORK] = "work",     [XY_ACTION_STOP] = "stop",     [XY_ACTION_REPLY] = "reply",
-        [XY_ACTION_NOTICE] = "notice", [XY_ACTION_FORGET] = "forget", [XY_ACTION_FAULT] = "fault"};
+        [XY_ACTION_NOTICE] = "notice", [XY_ACTION_FORGET] = "forget", [XY_ACTION_FAULT] = "fault",
+        [XY_ACTION_CANCEL] = "cancel"};
     const xy_message *message = &action->message;
     write_begin(file, now_us, node, "action", names[action->kind]);
     if (action->kind == XY_ACTION_SEND)
@@ -155,9 +156,11 @@ void trace_ended(struct trace *trace, int64_t now_us, uint64_t node, xy_end end)
 void trace_command(struct trace *trace, int64_t now_us, uint64_t request, const xy_command *command)
 {
     static const char *const names[] = {
-        [XY_COMMAND_CREATE] = "create", [XY_COMMAND_REMOVE] = "remove",  [XY_COMMAND_EXEC] = "exec",
-        [XY_COMMAND_PING] = "ping",     [XY_COMMAND_PACE] = "heartbeat", [XY_COMMAND_WAIT] = "wait",
-        [XY_COMMAND_FAULT] = "fault",   [XY_COMMAND_CLOSE] = "close"};
+        [XY_COMMAND_CREATE] = "create",  [XY_COMMAND_REMOVE] = "remove",
+        [XY_COMMAND_EXEC] = "exec",      [XY_COMMAND_PING] = "ping",
+        [XY_COMMAND_PACE] = "heartbeat", [XY_COMMAND_WAIT] = "wait",
+        [XY_COMMAND_FAULT] = "fault",    [XY_COMMAND_CLOSE] = "close",
+        [XY_COMMAND_CANCEL] = "cancel"};
     mix(trace, (uint64_t)now_us);
     mix(trace, request << 8 | (uint64_t)command->kind);
     if (!trace->file)

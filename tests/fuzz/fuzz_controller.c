@@ -101,8 +101,16 @@ static int64_t earliest_due(void)
     return earliest;
 }
 
+/* Parts are kept only of what somebody waits for. */
+static void check_arriving(const xy_parcels *arriving)
+{
+    for (const xy_parcel *part = arriving->first; part; part = part->next)
+        must(xy_pending_find(&run.controller.waiting, part->request));
+}
+
 static void check(void)
 {
+    check_arriving(&run.controller.arriving);
     must(run.controller.waiting.count <= FEW_PENDING);
     must(xy_controller_deadline(&run.controller) <= earliest_due());
     check_tree(&run.controller.tree);
@@ -130,18 +138,30 @@ static void command(xy_command_kind kind)
 
 static void command_within(xy_command_kind kind, int64_t value)
 {
-    xy_command made = {.kind = kind, .value = value, .text = "fifteen letters"};
+    static const char text[XY_MESSAGE_PAYLOAD_MAX + 1] = "fifteen letters";
+    xy_command made = {.kind = kind, .value = value, .text = text};
     made.id = script_id(&run.all.script);
     made.timeout_ms = script_ms(&run.all.script);
-    made.size = kind == XY_COMMAND_EXEC ? script_number(&run.all.script) : 0;
+    if (kind == XY_COMMAND_EXEC)
+        made.size = script_number(&run.all.script);
+    if (kind == XY_COMMAND_EXEC && made.size == 15)
+        made.size = sizeof text; /* in parts */
+    if (kind == XY_COMMAND_CREATE)
+        made.size = (size_t)made.id & 7; /* the name of a service */
     issue(&made);
 }
 
+/* From 8 on one of the latest commands is cancelled instead. */
 static void inject(void)
 {
     xy_command made = {.kind = XY_COMMAND_FAULT};
     made.id = script_id(&run.all.script);
-    made.value = XY_FAULT_KILL + script_number(&run.all.script) % 3;
+    unsigned number = script_number(&run.all.script);
+    made.value = XY_FAULT_KILL + number % 3;
+    if (number >= 8) {
+        made.kind = XY_COMMAND_CANCEL;
+        made.value = (int64_t)(run.latest > number ? run.latest - (number - 8) : 1);
+    }
     issue(&made);
 }
 

@@ -26,6 +26,19 @@ static void check_code(const xy_message *message)
         must(message->code == 0);
 }
 
+static void check_part(const xy_message *message)
+{
+    bool exec = message->kind == XY_REQUEST && message->code == XY_EXEC;
+    must(message->part <= (XY_PART_MORE | XY_PART_CONTINUED));
+    must(message->part == 0 || exec || message->kind == XY_REPLY);
+}
+
+static void check_service(const xy_message *message)
+{
+    bool create = message->kind == XY_REQUEST && message->code == XY_CREATE;
+    must(!create || message->payload_size < XYLEM_SERVICE_NAME_SIZE);
+}
+
 static void check_encoding(const xy_message *message, const uint8_t *frame, size_t size)
 {
     uint8_t *encoded = malloc(size);
@@ -52,6 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     check_bounds(&message, bytes, size);
     check_code(&message);
+    check_part(&message);
+    check_service(&message);
     check_encoding(&message, bytes, size);
     return 0;
 }

@@ -15,43 +15,60 @@ static struct node_run {
     struct neighbours all;
     xy_node node;
     uint64_t request, life; /* the latest */
-    uint64_t works[4];      /* requests at work */
-    size_t working;
+    uint64_t work;          /* the request at work; 0: none */
+    bool told;              /* that nobody wants that any more */
     uint16_t asked[TALLIES], answered[TALLIES];
+    size_t text_size[TALLIES]; /* of what was asked, as far as it has come */
 } run;
 
 /* What the node does. */
 
-static void finish_work(uint64_t request)
+static void finish_work(size_t size)
 {
-    static const char answer[] = "0";
-    neighbours_step(&run.all, &(xy_event){.kind = XY_EVENT_WORKED,
-                                          .request = request,
-                                          .bytes = answer,
-                                          .size = sizeof answer - 1});
+    static const char answer[XY_MESSAGE_PAYLOAD_MAX + 1];
+    uint64_t request = run.work;
+    run.work = 0;
+    neighbours_step(
+        &run.all,
+        &(xy_event){.kind = XY_EVENT_WORKED, .request = request, .bytes = answer, .size = size});
 }
 
-/* Work takes its time as often as there is room to remember it. */
-static void work(uint64_t request)
+/* Takes its time, or none, or is answered in parts. One at a time, and all that was asked. */
+static void work(const xy_message *request)
 {
-    if (script_number(&run.all.script) < 8 || run.working == sizeof run.works / sizeof *run.works)
-        finish_work(request);
-    else
-        run.works[run.working++] = request;
+    unsigned tally = (unsigned)(request->request % TALLIES);
+    unsigned number = script_number(&run.all.script);
+    must(run.work == 0 && request->request != 0);
+    must(run.asked[tally] > 1 || request->payload_size == run.text_size[tally]);
+    run.work = request->request;
+    run.told = false;
+    if (number < 8)
+        finish_work(number == 7 ? XY_MESSAGE_PAYLOAD_MAX + 1 : number);
+}
+
+/* Once, and only of what is under way. */
+static void unwanted(uint64_t request)
+{
+    must(request != 0 && request == run.work && !run.told);
+    run.told = true;
 }
 
 static void answered(const xy_message *reply)
 {
     unsigned tally = (unsigned)(reply->request % TALLIES);
     must(reply->request != 0);
-    must(++run.answered[tally] <= run.asked[tally]);
+    must(reply->part & XY_PART_MORE || ++run.answered[tally] <= run.asked[tally]);
 }
 
 static void perform(struct neighbours *all, const xy_action *action)
 {
     (void)all;
     if (action->kind == XY_ACTION_WORK) {
-        work(action->message.request);
+        work(&action->message);
+        return;
+    }
+    if (action->kind == XY_ACTION_CANCEL) {
+        unwanted(action->message.request);
         return;
     }
     must(action->kind == XY_ACTION_SEND);
@@ -61,6 +78,19 @@ static void perform(struct neighbours *all, const xy_action *action)
 }
 
 /* What the parent says. */
+
+/* Of what comes in parts only the first may be answered. */
+static void count(const xy_message *request)
+{
+    unsigned tally = (unsigned)(request->request % TALLIES);
+    if (request->request == 0)
+        return;
+    if (!(request->part & XY_PART_CONTINUED)) {
+        run.asked[tally]++;
+        run.text_size[tally] = 0;
+    }
+    run.text_size[tally] += request->payload_size;
+}
 
 /* Incarnations are never used twice, so some frames never come. */
 static bool may_come(const xy_event *event)
@@ -73,8 +103,7 @@ static bool may_come(const xy_event *event)
         return false;
     if (message.code == XY_CREATE)
         run.life = message.incarnation;
-    if (message.request != 0)
-        run.asked[message.request % TALLIES]++;
+    count(&message);
     return true;
 }
 
@@ -87,21 +116,38 @@ static void hear_frame(uint64_t peer, const void *bytes, size_t size)
 
 static void hear_message(uint64_t peer, const xy_message *message)
 {
-    uint8_t frame[XY_MESSAGE_HEADER + 16];
+    uint8_t frame[XY_MESSAGE_HEADER + XYLEM_SERVICE_NAME_SIZE];
     xy_message_encode(message, frame);
     hear_frame(peer, frame, xy_message_size(message));
 }
 
-static uint64_t next_request(void)
+/* Numbers from 12 on are parts of an exec, of which all but the first are of the latest request;
+ * from 8 on a create names a service, and instead of a ping one of the latest requests is
+ * cancelled. */
+static xy_message next_request(xy_operation operation, unsigned number)
 {
-    return script_number(&run.all.script) == 15 ? 0 : ++run.request;
+    static const char text[] = "a-name-that-is-as-long-as-it-can";
+    xy_message request = {.kind = XY_REQUEST, .code = (uint8_t)operation};
+    request.payload = (const uint8_t *)text;
+    if (operation == XY_EXEC) {
+        request.part = neighbours_part(number);
+        request.payload_size = number;
+    } else if (operation == XY_CREATE && number >= 8) {
+        request.payload_size = number == 14 ? XYLEM_SERVICE_NAME_SIZE - 1 : number;
+    } else if (operation == XY_PING && number >= 8 && number < 15) {
+        request.code = XY_CANCEL;
+        request.value = (int64_t)(run.request > number ? run.request - (number - 8) : 0);
+        return request;
+    }
+    if (number < 15)
+        request.request = request.part & XY_PART_CONTINUED ? run.request : ++run.request;
+    return request;
 }
 
 static void ask(xy_operation operation)
 {
     struct script *script = &run.all.script;
-    xy_message request = {.kind = XY_REQUEST, .code = (uint8_t)operation};
-    request.request = next_request();
+    xy_message request = next_request(operation, script_number(script));
     request.id = script_id(script);
     request.incarnation = neighbours_life(&run.all, request.id);
     request.budget_ms = (uint32_t)script_ms(script);
@@ -134,9 +180,9 @@ static void hear_bytes(void)
 
 static void worked(void)
 {
-    if (run.working == 0)
+    if (run.work == 0)
         return;
-    finish_work(run.works[--run.working]);
+    finish_work(1);
     neighbours_perform(&run.all);
 }
 

@@ -237,6 +237,13 @@ static uint64_t recent_request(struct neighbours *all)
     return back < 15 && back < all->passed_on ? all->passed_on - back : 0;
 }
 
+uint8_t neighbours_part(unsigned number)
+{
+    static const uint8_t parts[] = {XY_PART_MORE, XY_PART_MORE | XY_PART_CONTINUED,
+                                    XY_PART_CONTINUED};
+    return number >= 12 && number <= 14 ? parts[number - 12] : 0;
+}
+
 void neighbours_reply(struct neighbours *all)
 {
     xy_message reply = {.kind = XY_REPLY, .value = 4711, .payload = (const uint8_t *)text};
@@ -244,6 +251,7 @@ void neighbours_reply(struct neighbours *all)
     reply.request = recent_request(all);
     reply.status = (int)script_number(&all->script) % XYLEM_ERROR_COUNT;
     reply.payload_size = script_number(&all->script);
+    reply.part = neighbours_part(reply.payload_size);
     neighbours_hear(all, child.incarnation, &reply);
 }
 
@@ -261,7 +269,9 @@ xy_message neighbours_message(struct neighbours *all)
 {
     struct script *script = &all->script;
     xy_message message = {.payload = (const uint8_t *)text};
-    message.kind = (xy_kind)script_number(script);
+    unsigned kind = script_number(script);
+    message.part = neighbours_part(kind);
+    message.kind = message.part ? XY_REQUEST : (xy_kind)kind;
     message.code = (uint8_t)script_number(script);
     message.status = (int)script_number(script);
     message.request = recent_request(all);

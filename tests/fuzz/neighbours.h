@@ -45,10 +45,13 @@ void neighbours_hear(struct neighbours *all, uint64_t peer, const xy_message *me
 /* What the script can say of children. Each reads its numbers from the script. */
 void neighbours_say_hello(struct neighbours *all); /* child, what is wrong with it */
 void neighbours_beat(struct neighbours *all);      /* child */
-void neighbours_reply(struct neighbours *all);     /* child, request, status, size of the text */
+void neighbours_reply(struct neighbours *all);     /* child, request, status, size or part */
 void neighbours_change(struct neighbours *all);    /* child, change, id */
 void neighbours_exit(struct neighbours *all);      /* child */
 void neighbours_pass_time(struct neighbours *all); /* time */
+
+/* The part that a number from 12 to 14 stands for; any other is the whole. */
+uint8_t neighbours_part(unsigned number);
 
 /* Who is meant by a number; and a message, each field a number. */
 uint64_t neighbours_peer(struct neighbours *all);

@@ -189,6 +189,155 @@ static void test_exec_and_ping(void **state)
     expect_reply(f, request, XYLEM_UNAVAILABLE);
 }
 
+static uint64_t start_job(fixture *f, int64_t id)
+{
+    uint64_t request = command(f, XY_COMMAND_EXEC, id, 0);
+    assert_int_equal(expect_sent(f->machine, 1, XY_REQUEST).code, XY_EXEC);
+    return request;
+}
+
+static void test_cancel(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t job = start_job(f, 90), ping = command(f, XY_COMMAND_PING, 25, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    uint64_t cancel = command(f, XY_COMMAND_CANCEL, 0, (int64_t)job);
+    expect_reply(f, job, XYLEM_CANCELLED);
+    xy_message told = expect_sent(f->machine, 1, XY_REQUEST);
+    assert_true(told.code == XY_CANCEL && told.request == 0 && told.value == (int64_t)job);
+    assert_true(told.id == 90 && told.incarnation == life_of(f, 90));
+    expect_reply(f, cancel, XYLEM_OK);
+    answer(f, job, XYLEM_OK, 0); /* too late */
+    expect_nothing(f->machine);
+    expect_at_once(f, XY_COMMAND_CANCEL, 0, (int64_t)job, XYLEM_NOT_FOUND);
+    expect_at_once(f, XY_COMMAND_CANCEL, 0, (int64_t)ping, XYLEM_NOT_FOUND);
+    expect_at_once(f, XY_COMMAND_CANCEL, 0, 0, XYLEM_NOT_FOUND);
+    answer(f, ping, XYLEM_OK, 0);
+    expect_reply(f, ping, XYLEM_OK);
+}
+
+/* The answer is there at once, whether the node can be told or not. */
+static void test_cancel_what_cannot_be_reached(void **state)
+{
+    fixture *f = *state;
+    create_root(f, 50);
+    uint64_t job = start_job(f, 50);
+    command(f, XY_COMMAND_PACE, 0, 100);
+    expect_sent(f->machine, 1, XY_PACE);
+    expect(f->machine, XY_ACTION_REPLY, 0);
+    uint64_t cancel = command(f, XY_COMMAND_CANCEL, 0, (int64_t)job);
+    expect_reply(f, job, XYLEM_CANCELLED);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    expect_reply(f, cancel, XYLEM_OK);
+    for (f->now_ms = 100; f->now_ms <= 500; f->now_ms += 100)
+        tick(f->machine, f->now_ms);
+    expect_notice(f, 50, false);
+    expect_nothing(f->machine);
+}
+
+static void test_a_long_request_goes_in_parts(void **state)
+{
+    enum { PART = XY_MESSAGE_PAYLOAD_MAX };
+    static const char text[2 * PART + 1];
+    static const uint8_t parts[] = {XY_PART_MORE, XY_PART_MORE | XY_PART_CONTINUED,
+                                    XY_PART_CONTINUED};
+    fixture *f = *state;
+    create_root(f, 50);
+    xy_command exec = {.kind = XY_COMMAND_EXEC, .id = 50, .timeout_ms = 70, .text = text};
+    exec.size = sizeof text;
+    uint64_t request = xy_controller_command(&f->controller, &exec, 0);
+    for (int i = 0; i < 3; i++) {
+        xy_message sent = expect_sent(f->machine, 1, XY_REQUEST);
+        assert_true(sent.request == request && sent.part == parts[i] && sent.budget_ms == 70);
+    }
+    expect_nothing(f->machine);
+}
+
+static void answer_in_part(fixture *f, uint64_t request, uint8_t part, const char *text)
+{
+    hear(f->machine, 1,
+         (xy_message){.kind = XY_REPLY,
+                      .request = request,
+                      .part = part,
+                      .status = XYLEM_FAILED,
+                      .payload = (const uint8_t *)text,
+                      .payload_size = (uint32_t)strlen(text)},
+         f->now_ms);
+}
+
+static void test_an_answer_in_parts(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t one = start_job(f, 25), other = start_job(f, 90);
+    answer_in_part(f, one, XY_PART_MORE, "it ");
+    answer_in_part(f, other, XY_PART_MORE, "another ");
+    answer_in_part(f, one, XY_PART_MORE | XY_PART_CONTINUED, "does not ");
+    expect_nothing(f->machine);
+    answer_in_part(f, one, XY_PART_CONTINUED, "work");
+    xy_message reply = expect_text(f->machine, XY_ACTION_REPLY, 0, "it does not work");
+    assert_true(reply.request == one && reply.status == XYLEM_FAILED);
+    answer_in_part(f, other, XY_PART_CONTINUED, "reason");
+    assert_true(expect_text(f->machine, XY_ACTION_REPLY, 0, "another reason").request == other);
+    expect_nothing(f->machine);
+}
+
+static void test_an_answer_in_parts_that_stops(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t job = start_job(f, 90);
+    answer_in_part(f, job, XY_PART_MORE, "it ");
+    answer(f, job, XYLEM_UNAVAILABLE, 0);
+    assert_int_equal(expect_text(f->machine, XY_ACTION_REPLY, 0, "").status, XYLEM_UNAVAILABLE);
+    answer_in_part(f, job, XY_PART_CONTINUED, "works");
+    expect_nothing(f->machine);
+    assert_null(f->controller.arriving.first);
+}
+
+static void test_an_answer_in_parts_that_comes_too_late(void **state)
+{
+    fixture *f = *state;
+    create_five(f);
+    uint64_t job = start_job(f, 90), cancelled = start_job(f, 90);
+    answer_in_part(f, job, XY_PART_MORE, "it ");
+    answer_in_part(f, cancelled, XY_PART_MORE, "it ");
+    command(f, XY_COMMAND_CANCEL, 0, (int64_t)cancelled);
+    expect_reply(f, cancelled, XYLEM_CANCELLED);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    expect(f->machine, XY_ACTION_REPLY, 0);
+    tick(f->machine, TIMEOUT_MS);
+    assert_int_equal(expect_text(f->machine, XY_ACTION_REPLY, 0, "").status, XYLEM_UNAVAILABLE);
+    answer_in_part(f, job, XY_PART_CONTINUED, "works");
+    answer_in_part(f, cancelled, XY_PART_CONTINUED, "works");
+    expect_nothing(f->machine);
+    assert_null(f->controller.arriving.first);
+}
+
+/* Only what a service answers comes in parts. */
+static void test_other_answers_in_parts_are_none(void **state)
+{
+    fixture *f = *state;
+    create_root(f, 50);
+    uint64_t ping = command(f, XY_COMMAND_PING, 50, 0);
+    expect_sent(f->machine, 1, XY_REQUEST);
+    answer_in_part(f, ping, XY_PART_MORE, "");
+    answer_in_part(f, ping, XY_PART_CONTINUED, "");
+    expect_nothing(f->machine);
+    tick(f->machine, TIMEOUT_MS);
+    expect_reply(f, ping, XYLEM_UNAVAILABLE);
+}
+
+static void test_the_service_of_a_node(void **state)
+{
+    fixture *f = *state;
+    xy_command made = {
+        .kind = XY_COMMAND_CREATE, .id = 50, .timeout_ms = -1, .text = "sum", .size = 3};
+    xy_controller_command(&f->controller, &made, 0);
+    expect_text(f->machine, XY_ACTION_START, 1, "sum");
+}
+
 static void test_deadlines(void **state)
 {
     fixture *f = *state;
@@ -537,6 +686,14 @@ int main(void)
         TEST(test_create_fails),
         TEST(test_create_below),
         TEST(test_exec_and_ping),
+        TEST(test_cancel),
+        TEST(test_cancel_what_cannot_be_reached),
+        TEST(test_a_long_request_goes_in_parts),
+        TEST(test_an_answer_in_parts),
+        TEST(test_an_answer_in_parts_that_stops),
+        TEST(test_an_answer_in_parts_that_comes_too_late),
+        TEST(test_other_answers_in_parts_are_none),
+        TEST(test_the_service_of_a_node),
         TEST(test_deadlines),
         TEST(test_notices_ascend),
         TEST(test_the_root_dies),

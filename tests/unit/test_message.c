@@ -23,6 +23,7 @@ static void assert_same(const xy_message *a, const xy_message *b)
 {
     assert_int_equal(a->kind, b->kind);
     assert_int_equal(a->code, b->code);
+    assert_int_equal(a->part, b->part);
     assert_int_equal(a->status, b->status);
     assert_true(a->request == b->request && a->incarnation == b->incarnation);
     assert_true(a->id == b->id && a->value == b->value);
@@ -150,6 +151,44 @@ static void test_codes_of_a_change(void **state)
     }
 }
 
+/* Only an exec and a reply come in parts. */
+static void test_parts(void **state)
+{
+    (void)state;
+    for (int kind = XY_HELLO; kind < XY_KIND_END; kind++)
+        for (uint8_t code = 0; code < XY_OPERATION_END; code++)
+            for (uint8_t part = 0; part <= 4; part++) {
+                uint8_t frame[XY_MESSAGE_HEADER];
+                xy_message read, message = {.kind = (xy_kind)kind, .code = code, .part = part};
+                bool exec = kind == XY_REQUEST && code == XY_EXEC;
+                bool divisible = exec || (kind == XY_REPLY && code == 0);
+                bool whole = kind == XY_REQUEST  ? code > 0
+                             : kind == XY_CHANGE ? code > 0 && code < XY_CHANGE_END
+                                                 : code == 0;
+                xy_message_encode(&message, frame);
+                bool taken = xy_message_decode(&read, frame, sizeof frame);
+                assert_int_equal(taken, part == 0 ? whole : divisible && part < 4);
+                if (taken)
+                    assert_int_equal(read.part, part);
+            }
+}
+
+static void test_the_name_of_a_service(void **state)
+{
+    static const uint8_t name[XYLEM_SERVICE_NAME_SIZE] = "abcdefghijklmnopqrstuvwxyz12345";
+    (void)state;
+    for (uint32_t size = 0; size <= XYLEM_SERVICE_NAME_SIZE; size++) {
+        uint8_t frame[XY_MESSAGE_HEADER + XYLEM_SERVICE_NAME_SIZE];
+        xy_message read, message = sample();
+        message.code = XY_CREATE;
+        message.payload = name;
+        message.payload_size = size;
+        xy_message_encode(&message, frame);
+        assert_int_equal(xy_message_decode(&read, frame, xy_message_size(&message)),
+                         size < XYLEM_SERVICE_NAME_SIZE); /* its NUL needs room too */
+    }
+}
+
 static void test_intervals(void **state)
 {
     (void)state;
@@ -204,6 +243,8 @@ int main(void)
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_what_does_not_belong),
         cmocka_unit_test(test_codes_of_a_change),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_the_name_of_a_service),
         cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_payload_limit),
         cmocka_unit_test(test_random_bytes),

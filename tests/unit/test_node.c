@@ -132,14 +132,208 @@ static void test_request_0_wants_no_reply(void **state)
     xy_machine m = ((fixture *)*state)->machine;
     hear(m, XY_PARENT, request_for(XY_REMOVE, 0, SELF, 2), 0); /* of an earlier life */
     expect_nothing(m);
-    hear(m, XY_PARENT, request_for(XY_EXEC, 0, SELF, 3), 0);
-    expect(m, XY_ACTION_WORK, 0);
-    feed(m, XY_EVENT_WORKED, 0, "", 0, 0);
+    hear(m, XY_PARENT, request_for(XY_EXEC, 0, SELF, 3), 0); /* so it need not be done */
+    expect_nothing(m);
+    hear(m, XY_PARENT, request_for(XY_CANCEL, 0, SELF, 3), 0);
     expect_nothing(m);
     hear(m, XY_PARENT, (xy_message){.kind = XY_STOP}, 0);
     expect(m, XY_ACTION_STOP, 0);
     hear(m, XY_PARENT, request_for(XY_REMOVE, 0, LEFT, LEFT_LIFE), 0);
     expect_nothing(m);
+}
+
+static xy_message part_for(uint64_t request, uint8_t part, int64_t id, uint64_t incarnation)
+{
+    xy_message message = request_for(XY_EXEC, request, id, incarnation);
+    message.part = part;
+    message.payload = (const uint8_t *)"text";
+    message.payload_size = 4;
+    return message;
+}
+
+static const uint8_t first = XY_PART_MORE, middle = XY_PART_MORE | XY_PART_CONTINUED,
+                     last = XY_PART_CONTINUED;
+
+static void test_work_in_parts(void **state)
+{
+    enum { PART = XY_MESSAGE_PAYLOAD_MAX, SIZE = 2 * PART + 3 };
+    static char answer[SIZE];
+    xy_machine m = ((fixture *)*state)->machine;
+    hear(m, XY_PARENT, part_for(1, first, SELF, 3), 0);
+    hear(m, XY_PARENT, part_for(1, middle, SELF, 3), 0);
+    expect_nothing(m);
+    hear(m, XY_PARENT, part_for(1, last, SELF, 3), 0);
+    assert_true(expect_text(m, XY_ACTION_WORK, 0, "texttexttext").request == 1);
+    m.step(m.self,
+           &(xy_event){.kind = XY_EVENT_WORKED, .request = 1, .bytes = answer, .size = SIZE}, 0);
+    for (int i = 0; i < 3; i++) {
+        xy_action action;
+        assert_true(xy_actions_pop(m.actions, &action));
+        assert_true(action.message.kind == XY_REPLY && action.message.request == 1);
+        assert_int_equal(action.message.part, i == 0 ? first : i == 1 ? middle : last);
+        assert_int_equal(action.message.payload_size, i == 2 ? SIZE - 2 * PART : PART);
+        xy_action_clear(&action);
+    }
+    expect_nothing(m);
+}
+
+/* What is refused is refused once. */
+static void test_parts_that_are_refused(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    hear(m, XY_PARENT, part_for(1, first, SELF, 2), 0); /* of an earlier life */
+    expect_reply(m, 1, XYLEM_NOT_FOUND);
+    hear(m, XY_PARENT, part_for(1, last, SELF, 2), 0);
+    expect_nothing(m);
+    hear(m, XY_PARENT, part_for(2, first, LEFT, LEFT_LIFE), 0);
+    expect_reply(m, 2, XYLEM_NOT_FOUND);
+    hear(m, XY_PARENT, part_for(2, last, LEFT, LEFT_LIFE), 0);
+    expect_nothing(m);
+    create_child(m, 3, LEFT, LEFT_LIFE, 0);
+    hear(m, XY_PARENT, (xy_message){.kind = XY_STOP}, 0);
+    expect_sent(m, LEFT_LIFE, XY_STOP);
+    hear(m, XY_PARENT, part_for(4, first, SELF, 3), 0);
+    expect_reply(m, 4, XYLEM_UNAVAILABLE);
+    hear(m, XY_PARENT, part_for(4, last, SELF, 3), 0);
+    expect_nothing(m);
+}
+
+/* Each part takes the way of the first, until that is answered. */
+static void test_parts_are_passed_on(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    create_child(m, 1, LEFT, LEFT_LIFE, 0);
+    create_child(m, 2, RIGHT, RIGHT_LIFE, 0);
+    hear(m, XY_PARENT, part_for(3, first, LEFT - 1, 20), 0);
+    assert_int_equal(expect_sent(m, LEFT_LIFE, XY_REQUEST).part, first);
+    hear(m, XY_PARENT, part_for(3, middle, LEFT - 1, 20), 0);
+    assert_int_equal(expect_sent(m, LEFT_LIFE, XY_REQUEST).part, middle);
+    hear(m, XY_PARENT, part_for(3, middle, RIGHT, 20), 0); /* not the way of the first */
+    expect_nothing(m);
+    m.step(
+        m.self,
+        &(xy_event){.kind = XY_EVENT_UNSENT, .peer = LEFT_LIFE, .request = 3, .status = XYLEM_BUSY},
+        0);
+    expect_reply(m, 3, XYLEM_BUSY);
+    hear(m, XY_PARENT, part_for(3, last, LEFT - 1, 20), 0);
+    expect_nothing(m);
+}
+
+static void reply_in_part(xy_machine m, uint64_t request, uint8_t part, int64_t now_ms)
+{
+    hear(m, LEFT_LIFE, (xy_message){.kind = XY_REPLY, .request = request, .part = part}, now_ms);
+}
+
+static void test_replies_in_parts_are_passed_on(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    create_child(m, 1, LEFT, LEFT_LIFE, 0);
+    for (uint64_t request = 2; request <= 3; request++) {
+        hear(m, XY_PARENT, request_for(XY_EXEC, request, LEFT, LEFT_LIFE), 0);
+        expect_sent(m, LEFT_LIFE, XY_REQUEST);
+        reply_in_part(m, request, first, 0);
+        assert_int_equal(expect_sent(m, XY_PARENT, XY_REPLY).part, first);
+    }
+    reply_in_part(m, 2, last, 0);
+    assert_int_equal(expect_sent(m, XY_PARENT, XY_REPLY).part, last);
+    reply_in_part(m, 2, last, 0); /* nobody waits for more */
+    expect_nothing(m);
+    feed(m, XY_EVENT_EXITED, LEFT_LIFE, NULL, 0, 0); /* in the middle of the other one */
+    expect_change(m, XY_CHANGE_GONE, LEFT, LEFT_LIFE);
+    expect_reply(m, 3, XYLEM_UNAVAILABLE);
+    expect_nothing(m);
+}
+
+static xy_message cancel_for(uint64_t request, int64_t id, uint64_t incarnation)
+{
+    xy_message message = request_for(XY_CANCEL, 0, id, incarnation);
+    message.value = (int64_t)request;
+    return message;
+}
+
+static void test_cancel(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    hear(m, XY_PARENT, request_for(XY_EXEC, 1, SELF, 3), 0);
+    expect(m, XY_ACTION_WORK, 0);
+    hear(m, XY_PARENT, request_for(XY_EXEC, 2, SELF, 3), 0);
+    hear(m, XY_PARENT, cancel_for(1, SELF, 2), 0); /* of an earlier life */
+    expect_nothing(m);
+    hear(m, XY_PARENT, cancel_for(2, SELF, 3), 0);
+    expect_reply(m, 2, XYLEM_CANCELLED);
+    hear(m, XY_PARENT, cancel_for(1, SELF, 3), 0);
+    assert_true(expect(m, XY_ACTION_CANCEL, 0).request == 1);
+    expect_reply(m, 1, XYLEM_CANCELLED);
+    worked(m, 1, "0 ms", 0);
+    expect_nothing(m);
+}
+
+static void test_cancel_is_passed_on(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    hear(m, XY_PARENT, cancel_for(9, LEFT, LEFT_LIFE), 0); /* there is nobody */
+    expect_nothing(m);
+    create_child(m, 1, LEFT, LEFT_LIFE, 0);
+    hear(m, XY_PARENT, cancel_for(9, LEFT, LEFT_LIFE), 0);
+    xy_message passed = expect_sent(m, LEFT_LIFE, XY_REQUEST);
+    assert_true(passed.code == XY_CANCEL && passed.value == 9 && passed.request == 0);
+    expect_nothing(m);
+}
+
+static void test_work_that_takes_too_long(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    hear(m, XY_PARENT, request_for(XY_EXEC, 1, SELF, 3), 0);
+    int64_t due_ms = 4000 - 200; /* see desk.h */
+    assert_int_equal(expect(m, XY_ACTION_WORK, 0).budget_ms, due_ms);
+    assert_int_equal(m.deadline(m.self), due_ms);
+    tick(m, due_ms);
+    assert_true(expect(m, XY_ACTION_CANCEL, 0).request == 1);
+    expect_reply(m, 1, XYLEM_TIMED_OUT);
+    hear(m, XY_PARENT, request_for(XY_EXEC, 2, SELF, 3), due_ms);
+    expect_nothing(m);
+    worked(m, 1, "late", due_ms + 50);
+    assert_true(expect(m, XY_ACTION_WORK, 0).request == 2);
+    expect_nothing(m);
+}
+
+/* Nobody is told: those above know that all of it ends. */
+static void test_stop_at_work(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    hear(m, XY_PARENT, request_for(XY_EXEC, 1, SELF, 3), 0);
+    expect(m, XY_ACTION_WORK, 0);
+    hear(m, XY_PARENT, request_for(XY_EXEC, 2, SELF, 3), 0);
+    hear(m, XY_PARENT, (xy_message){.kind = XY_STOP}, 0);
+    assert_true(expect(m, XY_ACTION_CANCEL, 0).request == 1);
+    expect(m, XY_ACTION_STOP, 0);
+    worked(m, 1, "late", 0);
+    expect_nothing(m);
+}
+
+static void test_the_service_of_a_child(void **state)
+{
+    xy_machine m = ((fixture *)*state)->machine;
+    xy_message create = request_for(XY_CREATE, 1, LEFT, LEFT_LIFE);
+    create.payload = (const uint8_t *)"sleep";
+    create.payload_size = 5;
+    hear(m, XY_PARENT, create, 0);
+    expect_text(m, XY_ACTION_START, LEFT_LIFE, "sleep");
+    born(m, LEFT_LIFE, 0);
+    hear(m, LEFT_LIFE, hello_of(LEFT, LEFT_LIFE), 0);
+    expect_sent(m, LEFT_LIFE, XY_WELCOME);
+    expect_reply(m, 1, XYLEM_OK);
+    hear(m, XY_PARENT, request_for(XY_REMOVE, 2, LEFT, LEFT_LIFE), 0);
+    expect_sent(m, LEFT_LIFE, XY_STOP);
+    create.request = 3;
+    create.incarnation = LEFT_LIFE + 5;
+    hear(m, XY_PARENT, create, 0); /* its place is not free yet */
+    expect_nothing(m);
+    feed(m, XY_EVENT_EXITED, LEFT_LIFE, NULL, 0, 0);
+    expect_reply(m, 2, XYLEM_OK);
+    expect_text(m, XY_ACTION_START, LEFT_LIFE + 5, "sleep");
+    feed(m, XY_EVENT_STILLBORN, LEFT_LIFE + 5, "", 0, 0);
+    expect_reply(m, 3, XYLEM_CANNOT_START);
 }
 
 static void test_garbage_is_ignored(void **state)
@@ -489,6 +683,15 @@ int main(void)
         cmocka_unit_test(test_nothing_before_the_welcome),
         TEST(test_requests_for_itself),
         TEST(test_request_0_wants_no_reply),
+        TEST(test_work_in_parts),
+        TEST(test_parts_that_are_refused),
+        TEST(test_parts_are_passed_on),
+        TEST(test_replies_in_parts_are_passed_on),
+        TEST(test_cancel),
+        TEST(test_cancel_is_passed_on),
+        TEST(test_work_that_takes_too_long),
+        TEST(test_stop_at_work),
+        TEST(test_the_service_of_a_child),
         TEST(test_garbage_is_ignored),
         TEST(test_only_the_child_itself_is_let_in),
         TEST(test_a_child_that_does_not_start),

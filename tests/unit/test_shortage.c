@@ -125,6 +125,158 @@ static void test_an_answer_that_cannot_be_given(void **state)
     xy_node_clear(&node);
 }
 
+enum { PART = XY_MESSAGE_PAYLOAD_MAX, LARGE = 2 * PART + 7 };
+
+static uint8_t large[40 * PART];
+
+/* Takes what the node says to its parent: all of it, or an error instead, and then nothing that
+ * could be taken for a part of it. */
+static void expect_large_reply(xy_machine m, bool short_of)
+{
+    size_t size = 0;
+    bool over = false;
+    xy_action action;
+    while (xy_actions_pop(m.actions, &action)) {
+        const xy_message reply = action.message;
+        xy_action_clear(&action);
+        if (over) /* which the parent drops */
+            continue;
+        over = !(reply.part & XY_PART_MORE);
+        size += reply.payload_size;
+        if (over)
+            assert_int_equal(reply.status, size == LARGE && !short_of ? XYLEM_OK : XYLEM_NO_MEMORY);
+    }
+    assert_true(over);
+}
+
+static void test_an_answer_in_parts_that_cannot_be_given(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 6; n++)
+        for (int for_good = 0; for_good < 2; for_good++) {
+            xy_node node;
+            xy_machine m = begin_node(&node);
+            xy_event worked = {
+                .kind = XY_EVENT_WORKED, .request = 2, .bytes = large, .size = LARGE};
+            hear(m, XY_PARENT, request_for(XY_EXEC, 2, SELF, 3), 0);
+            expect(m, XY_ACTION_WORK, 0);
+            memory_fails(n, for_good ? SIZE_MAX : n + 1);
+            m.step(m.self, &worked, 0);
+            bool short_of = shortage.failed > 0;
+            memory_is_back();
+            expect_large_reply(m, short_of);
+            xy_node_clear(&node);
+        }
+}
+
+/* The longest answers have more parts than there is room for. */
+static void test_no_room_for_an_answer_in_parts(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_event worked = {.kind = XY_EVENT_WORKED, .request = 2, .bytes = large, .size = sizeof large};
+    hear(m, XY_PARENT, request_for(XY_EXEC, 2, SELF, 3), 0);
+    expect(m, XY_ACTION_WORK, 0);
+    no_memory();
+    m.step(m.self, &worked, 0);
+    expect_reply(m, 2, XYLEM_NO_MEMORY);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+static void test_work_that_cannot_wait(void **state)
+{
+    (void)state;
+    xy_message exec = request_for(XY_EXEC, 3, SELF, 3);
+    exec.payload = (const uint8_t *)"time";
+    exec.payload_size = 4;
+    for (size_t first = 1; first <= 2; first++) { /* nothing to keep it in; no text */
+        xy_node node;
+        xy_machine m = begin_node(&node);
+        hear(m, XY_PARENT, request_for(XY_EXEC, 2, SELF, 3), 0);
+        expect(m, XY_ACTION_WORK, 0);
+        memory_fails(first, SIZE_MAX);
+        hear(m, XY_PARENT, exec, 0);
+        expect_reply(m, 3, XYLEM_NO_MEMORY);
+        expect_nothing(m);
+        memory_is_back();
+        xy_node_clear(&node);
+    }
+}
+
+/* What waits cannot begin either: each is answered, and what comes later is done. */
+static void test_waiting_work_that_cannot_begin(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_message exec = request_for(XY_EXEC, 2, SELF, 3);
+    exec.payload = (const uint8_t *)"time";
+    exec.payload_size = 4;
+    for (; exec.request <= 4; exec.request++)
+        hear(m, XY_PARENT, exec, 0);
+    expect(m, XY_ACTION_WORK, 0);
+    memory_fails(1, 2);
+    feed(m, XY_EVENT_WORKED, 0, NULL, 0, 0); /* not what is under way */
+    m.step(m.self, &(xy_event){.kind = XY_EVENT_WORKED, .request = 2}, 0);
+    expect_reply(m, 2, XYLEM_OK);
+    expect_reply(m, 3, XYLEM_NO_MEMORY);
+    assert_true(expect(m, XY_ACTION_WORK, 0).request == 4);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+/* A part that cannot be passed on is the end of its request. */
+static void test_a_part_that_cannot_be_passed_on(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_message exec = request_for(XY_EXEC, 2, CHILD, CHILD_LIFE);
+    exec.payload = (const uint8_t *)"time";
+    exec.payload_size = 4;
+    exec.part = XY_PART_MORE;
+    hear(m, XY_PARENT, exec, 0);
+    expect_sent(m, CHILD_LIFE, XY_REQUEST);
+    exec.part = XY_PART_MORE | XY_PART_CONTINUED;
+    memory_fails(1, 2);
+    hear(m, XY_PARENT, exec, 0);
+    expect_reply(m, 2, XYLEM_NO_MEMORY);
+    hear(m, XY_PARENT, exec, 0);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
+/* Also of work that waits, when its time is over. */
+static void test_room_for_every_job(void **state)
+{
+    enum { JOBS = 300, PINGS = 40 };
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    for (uint64_t request = 2; request < 2 + JOBS; request++)
+        hear(m, XY_PARENT, request_for(XY_EXEC, request, SELF, 3), 0);
+    expect(m, XY_ACTION_WORK, 0);
+    for (uint64_t request = 1000; request < 1000 + PINGS; request++) {
+        hear(m, XY_PARENT, request_for(XY_PING, request, CHILD, CHILD_LIFE), 0);
+        expect_sent(m, CHILD_LIFE, XY_REQUEST);
+    }
+    no_memory();
+    tick(m, 3999);
+    for (uint64_t request = 3; request < 2 + JOBS; request++)
+        expect_reply(m, request, XYLEM_TIMED_OUT);
+    expect(m, XY_ACTION_CANCEL, 0);
+    expect_reply(m, 2, XYLEM_TIMED_OUT);
+    expect_nothing(m);
+    feed(m, XY_EVENT_EXITED, CHILD_LIFE, NULL, 0, 0);
+    expect_sent(m, XY_PARENT, XY_CHANGE);
+    for (uint64_t request = 1000; request < 1000 + PINGS; request++)
+        expect_reply(m, request, XYLEM_UNAVAILABLE);
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
 /* Refused, and forgotten: the end of the child answers nothing twice. */
 static void test_a_request_that_cannot_be_passed_on(void **state)
 {
@@ -214,6 +366,58 @@ static void test_an_answer_that_cannot_be_handed_out(void **state)
     xy_controller_clear(&controller);
 }
 
+/* Whichever allocation is the first to fail: one answer, and none when none has. */
+static void test_a_request_in_parts_that_cannot_be_sent(void **state)
+{
+    (void)state;
+    bool failed = true;
+    for (size_t n = 1; failed; n++) {
+        xy_controller controller;
+        xy_machine m = begin_controller(&controller);
+        xy_command exec = {.kind = XY_COMMAND_EXEC,
+                           .id = SELF,
+                           .timeout_ms = -1,
+                           .text = (const char *)large,
+                           .size = sizeof large};
+        xy_action action;
+        size_t answers = 0;
+        memory_fails(n, SIZE_MAX);
+        uint64_t request = xy_controller_command(&controller, &exec, 0);
+        failed = shortage.failed > 0;
+        memory_is_back();
+        while (xy_actions_pop(m.actions, &action)) {
+            answers += action.kind == XY_ACTION_REPLY;
+            if (action.kind == XY_ACTION_REPLY)
+                assert_true(action.message.request == request &&
+                            action.message.status == XYLEM_NO_MEMORY);
+            xy_action_clear(&action);
+        }
+        assert_int_equal(answers, failed);
+        xy_controller_clear(&controller);
+    }
+}
+
+static void test_an_answer_in_parts_that_cannot_be_put_together(void **state)
+{
+    (void)state;
+    xy_message part = {.kind = XY_REPLY, .part = XY_PART_MORE};
+    part.payload = (const uint8_t *)"te";
+    part.payload_size = 2;
+    for (size_t first = 1; first <= 2; first++) {
+        xy_controller controller;
+        xy_machine m = begin_controller(&controller);
+        part.request = command(&controller, XY_COMMAND_EXEC, SELF);
+        expect_sent(m, 1, XY_REQUEST);
+        memory_fails(first, SIZE_MAX);
+        hear(m, 1, part, 0);
+        expect_answer(m, part.request, XYLEM_NO_MEMORY);
+        hear(m, 1, part, 0);
+        expect_nothing(m);
+        memory_is_back();
+        xy_controller_clear(&controller);
+    }
+}
+
 /* A chain of nodes below SELF. */
 static void create_chain(xy_controller *controller, xy_machine m, int64_t length)
 {
@@ -270,9 +474,17 @@ int main(void)
         TEST(test_no_hello),
         TEST(test_work_that_cannot_be_done),
         TEST(test_an_answer_that_cannot_be_given),
+        TEST(test_an_answer_in_parts_that_cannot_be_given),
+        TEST(test_no_room_for_an_answer_in_parts),
+        TEST(test_work_that_cannot_wait),
+        TEST(test_waiting_work_that_cannot_begin),
         TEST(test_a_request_that_cannot_be_passed_on),
+        TEST(test_a_part_that_cannot_be_passed_on),
+        TEST(test_room_for_every_job),
         TEST(test_room_for_every_answer),
         TEST(test_an_answer_that_cannot_be_handed_out),
+        TEST(test_a_request_in_parts_that_cannot_be_sent),
+        TEST(test_an_answer_in_parts_that_cannot_be_put_together),
         TEST(test_room_for_every_removal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

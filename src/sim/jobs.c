@@ -1,0 +1,90 @@
+/* Jobs: work that takes its time, waits for other work, and is given up. */
+#include "sim/run.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+
+enum { KIB = 1024, TEXT_MAX = 600 * KIB };
+
+static char text[TEXT_MAX + 1];
+
+static uint64_t draw(struct run *run, uint64_t bound)
+{
+    return xy_random_below(&run->jobs, bound);
+}
+
+const char *run_service(struct run *run)
+{
+    static const char *const services[] = {"", "timer", "dict", "sum", "sleep", "sleep", "sleep"};
+    bool timers = run->plan.weights[CHORE_JOB] == 0;
+    return timers ? "" : services[draw(run, sizeof services / sizeof *services)];
+}
+
+/* What is asked. */
+
+/* In parts that are full, or nearly empty; of one word, so that a dict answers with it. */
+static size_t write_large(struct run *run)
+{
+    static const size_t sizes[] = {TEXT_MAX, 256 * KIB, 256 * KIB + 1, 512 * KIB, 300 * KIB};
+    size_t size = sizes[draw(run, sizeof sizes / sizeof *sizes)];
+    uint64_t first = draw(run, 1000);
+    for (size_t i = 0; i < size; i++)
+        text[i] = letters[(first + i / KIB) % 26 + i % 26];
+    return size;
+}
+
+static size_t write_small(struct run *run, const char *service)
+{
+    uint64_t number = draw(run, 1000);
+    int64_t ms = (int64_t)draw(run, (uint64_t)(2 * run->plan.timeout_ms) >> draw(run, 8)) + 1;
+    int size;
+    if (strcmp(service, "sleep") == 0)
+        size = snprintf(text, sizeof text, "%" PRId64, ms);
+    else if (strcmp(service, "sum") == 0)
+        size = snprintf(text, sizeof text, "2 7 %" PRIu64, number);
+    else if (strcmp(service, "dict") == 0)
+        size = snprintf(text, sizeof text, number % 2 ? "%c %" PRIu64 : "%c",
+                        (char)('a' + number % 7), number);
+    else
+        size = snprintf(text, sizeof text, "time");
+    return (size_t)size;
+}
+
+static void start(struct run *run, int64_t id)
+{
+    uint64_t life = run->judge.model.present[id];
+    bool large = draw(run, 1000) < run->plan.large;
+    const char *service = life ? run->judge.model.lives[life].service : "";
+    xy_command command = {.kind = XY_COMMAND_EXEC, .id = id, .text = text};
+    command.timeout_ms = run->plan.timeout_ms << draw(run, 4) >> 2;
+    command.size = large ? write_large(run) : write_small(run, service);
+    run_command(run, &command);
+}
+
+/* Chores. */
+
+/* Several at one node, as often as not. */
+void run_job(struct run *run)
+{
+    uint64_t life = run_pick(run, &run->jobs);
+    int64_t id = life ? run->judge.model.lives[life].id : 0;
+    for (uint64_t more = draw(run, 2) ? draw(run, 6) : 0; more > 0; more--)
+        start(run, id);
+    start(run, id);
+}
+
+/* One that is under way, unless it is hard to find. */
+void run_cancel(struct run *run)
+{
+    const struct ledger *ledger = &run->judge.ledger;
+    uint64_t request = draw(run, ledger->count + 2);
+    for (int tries = 0; tries < 8 && ledger->waiting > 0; tries++) {
+        uint64_t open = ledger->open[draw(run, ledger->waiting)];
+        if (ledger_find(ledger, open)->kind == XY_COMMAND_EXEC)
+            request = open;
+    }
+    run_command(
+        run, &(xy_command){.kind = XY_COMMAND_CANCEL, .value = (int64_t)request, .timeout_ms = -1});
+}
