@@ -389,7 +389,7 @@ uint64_t xy_controller_command(xy_controller *controller, const xy_command *comm
 
 /* What comes back. */
 
-/* Without a copy. */
+/* Without a copy, into the room that was made for an answer when it was asked for. */
 static void answer_with_parcel(xy_controller *controller, xy_parcel *whole, int status)
 {
     xy_action action = {.kind = XY_ACTION_REPLY,
@@ -399,8 +399,7 @@ static void answer_with_parcel(xy_controller *controller, xy_parcel *whole, int 
                                     .payload = whole->bytes,
                                     .payload_size = (uint32_t)whole->size}};
     whole->bytes = NULL;
-    if (!xy_actions_push_owned(&controller->out, &action))
-        answer(controller, whole->request, XYLEM_NO_MEMORY);
+    xy_actions_push_owned(&controller->out, &action);
     xy_parcel_free(whole);
 }
 
