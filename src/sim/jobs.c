@@ -70,11 +70,24 @@ static int64_t some_id(struct run *run)
     return life ? run->judge.model.lives[life].id : 0;
 }
 
+/* As a rule one whose answer is large too. */
+static int64_t some_dict(struct run *run)
+{
+    int64_t id = some_id(run);
+    for (int tries = 0; tries < 8; tries++) {
+        uint64_t life = run->judge.model.present[id];
+        if (life && strcmp(run->judge.model.lives[life].service, "dict") == 0)
+            break;
+        id = some_id(run);
+    }
+    return id;
+}
+
 /* Side by side, so that the parts of one come between those of another. */
 static void start_large(struct run *run)
 {
     for (uint64_t more = draw(run, 5); more > 0; more--)
-        start(run, some_id(run), true);
+        start(run, some_dict(run), true);
 }
 
 /* Several at one node, as often as not. */
