@@ -335,6 +335,7 @@ static void close_network(xy_controller *controller, int64_t now_ms)
     xy_pending_entry entry;
     while (xy_pending_take_due(&controller->waiting, XY_NEVER, &entry))
         answer(controller, entry.request, XYLEM_INTERRUPTED);
+    xy_parcels_clear(&controller->arriving);
     controller->closing = true;
     xy_branch_end(&controller->branch, now_ms);
     answer(controller, controller->request, XYLEM_OK);

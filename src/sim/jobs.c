@@ -52,10 +52,9 @@ static size_t write_small(struct run *run, const char *service)
     return (size_t)size;
 }
 
-static void start(struct run *run, int64_t id)
+static void start(struct run *run, int64_t id, bool large)
 {
     uint64_t life = run->judge.model.present[id];
-    bool large = draw(run, 1000) < run->plan.large;
     const char *service = life ? run->judge.model.lives[life].service : "";
     xy_command command = {.kind = XY_COMMAND_EXEC, .id = id, .text = text};
     command.timeout_ms = run->plan.timeout_ms << draw(run, 4) >> 2;
@@ -65,14 +64,41 @@ static void start(struct run *run, int64_t id)
 
 /* Chores. */
 
+static int64_t some_id(struct run *run)
+{
+    uint64_t life = run_pick(run, &run->jobs);
+    return life ? run->judge.model.lives[life].id : 0;
+}
+
+/* As a rule one whose answer is large too. */
+static int64_t some_dict(struct run *run)
+{
+    int64_t id = some_id(run);
+    for (int tries = 0; tries < 8; tries++) {
+        uint64_t life = run->judge.model.present[id];
+        if (life && strcmp(run->judge.model.lives[life].service, "dict") == 0)
+            break;
+        id = some_id(run);
+    }
+    return id;
+}
+
+/* Side by side, so that the parts of one come between those of another. */
+static void start_large(struct run *run)
+{
+    for (uint64_t more = draw(run, 5); more > 0; more--)
+        start(run, some_dict(run), true);
+}
+
 /* Several at one node, as often as not. */
 void run_job(struct run *run)
 {
-    uint64_t life = run_pick(run, &run->jobs);
-    int64_t id = life ? run->judge.model.lives[life].id : 0;
+    int64_t id = some_id(run);
     for (uint64_t more = draw(run, 2) ? draw(run, 6) : 0; more > 0; more--)
-        start(run, id);
-    start(run, id);
+        start(run, id, false);
+    start(run, id, false);
+    if (draw(run, 1000) < run->plan.large)
+        start_large(run);
 }
 
 /* One that is under way, unless it is hard to find. */

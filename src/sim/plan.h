@@ -68,10 +68,10 @@ struct plan {
     uint64_t seed;
     int64_t nodes, duration_us;
     int64_t timeout_ms, interval_ms;
-    int64_t gap_us;                 /* between two chores, on average */
-    bool chain;                     /* nodes are created in ascending order */
-    unsigned weights[CHORES];       /* without jobs, every node has a timer */
-    unsigned large;                 /* how many of 1000 jobs have a text that goes in parts */
+    int64_t gap_us;           /* between two chores, on average */
+    bool chain;               /* nodes are created in ascending order */
+    unsigned weights[CHORES]; /* without jobs, every node has a timer */
+    unsigned large; /* how often of 1000 times there are jobs with texts that go in parts */
     int64_t every_us[FAULTS_TIMED]; /* between two faults, on average; 0: none in this run */
     int64_t storm_us;               /* how long the faults go on before it is calm for a while */
     xy_odds odds;

@@ -18,7 +18,8 @@ static struct node_run {
     uint64_t work;          /* the request at work; 0: none */
     bool told;              /* that nobody wants that any more */
     uint16_t asked[TALLIES], answered[TALLIES];
-    size_t text_size[TALLIES]; /* of what was asked, as far as it has come */
+    size_t text_size[TALLIES]; /* of what was asked, as far as it has come, */
+    bool more[TALLIES];        /* and whether there is more to come */
 } run;
 
 /* What the node does. */
@@ -85,11 +86,12 @@ static void count(const xy_message *request)
     unsigned tally = (unsigned)(request->request % TALLIES);
     if (request->request == 0)
         return;
-    if (!(request->part & XY_PART_CONTINUED)) {
-        run.asked[tally]++;
-        run.text_size[tally] = 0;
-    }
-    run.text_size[tally] += request->payload_size;
+    bool first = !(request->part & XY_PART_CONTINUED);
+    run.asked[tally] += first;
+    if (request->id != OWN_ID || (!first && !run.more[tally]))
+        return;
+    run.text_size[tally] = request->payload_size + (first ? 0 : run.text_size[tally]);
+    run.more[tally] = request->part & XY_PART_MORE;
 }
 
 /* Incarnations are never used twice, so some frames never come. */

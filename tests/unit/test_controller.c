@@ -669,6 +669,17 @@ static void test_close(void **state)
     expect_nothing(f->machine);
 }
 
+static void test_close_while_an_answer_arrives(void **state)
+{
+    fixture *f = *state;
+    create_root(f, 50);
+    uint64_t job = start_job(f, 50);
+    answer_in_part(f, job, XY_PART_MORE, "it ");
+    command(f, XY_COMMAND_CLOSE, 0, 0);
+    expect_reply(f, job, XYLEM_INTERRUPTED);
+    assert_null(f->controller.arriving.first);
+}
+
 static void test_close_without_nodes(void **state)
 {
     fixture *f = *state;
@@ -712,6 +723,7 @@ int main(void)
         TEST(test_faults),
         TEST(test_too_many_commands),
         TEST(test_close),
+        TEST(test_close_while_an_answer_arrives),
         TEST(test_close_without_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
