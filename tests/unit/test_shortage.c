@@ -228,6 +228,25 @@ static void test_waiting_work_begins_without_memory(void **state)
     xy_node_clear(&node);
 }
 
+/* The name of its service cannot be kept: there is no child, and room for another one. */
+static void test_a_child_that_cannot_be_asked_for(void **state)
+{
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_message create = request_for(XY_CREATE, 2, SELF - 1, 9);
+    create.payload = (const uint8_t *)"sum";
+    create.payload_size = 3;
+    no_memory();
+    hear(m, XY_PARENT, create, 0);
+    expect_reply(m, 2, XYLEM_NO_MEMORY);
+    expect_nothing(m);
+    memory_is_back();
+    hear(m, XY_PARENT, create, 0);
+    expect_text(m, XY_ACTION_START, 9, "sum");
+    xy_node_clear(&node);
+}
+
 /* Nothing is lost that was handed over. */
 static void test_an_owned_payload_without_room(void **state)
 {
@@ -493,6 +512,7 @@ int main(void)
         TEST(test_work_that_cannot_wait),
         TEST(test_waiting_work_begins_without_memory),
         TEST(test_an_owned_payload_without_room),
+        TEST(test_a_child_that_cannot_be_asked_for),
         TEST(test_a_request_that_cannot_be_passed_on),
         TEST(test_a_part_that_cannot_be_passed_on),
         TEST(test_room_for_every_job),
