@@ -49,7 +49,7 @@ class Figures:
         yield "commands", self.count["commands"]
         for reply, count in sorted(self.replies.items()):
             yield f"  {reply}", count
-        for name in ("kills", "stops", "stops that were announced",
+        for name in ("jobs", "jobs that could not be done", "kills", "stops", "stops that were announced",
                      "stops that were too long, unannounced", "nodes created",
                      "phases of starvation", "checks of everything",
                      "stale sockets"):

@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "system"))
 from faults import Faults
 from figures import CALM, STARVED, Figures, Hopeless
+from jobs import Jobs
 from machine import Load, Probes
 from program import ENDING, Program, descendants
 from shadow import SETTLING, Shadow, now
@@ -38,8 +39,10 @@ class Soak:
         self.figures, self.shadow = Figures(), Shadow()
         self.watch = Watch(self.shadow, self.figures, probes)
         self.watch.interval = self.interval = options.heartbeat / 1000
-        self.talk = Talk(program, self.watch, self.figures, TIMEOUT)
-        self.workload = Workload(self.shadow, self.watch, self.figures, self.chance, options.nodes)
+        self.jobs = Jobs(self.figures)
+        self.talk = Talk(program, self.watch, self.figures, self.jobs, TIMEOUT)
+        self.workload = Workload(self.shadow, self.watch, self.figures, self.jobs, self.chance,
+                                 options.nodes)
         self.workload.program_pid = program.pid
         self.faults = Faults(self.shadow, self.watch, self.figures, self.chance)
         self.next_fault = 0
@@ -113,6 +116,8 @@ class Soak:
         self.figures.count["checks of everything"] += 1
         self.talk.ask(self.workload.all(None), self.workload.draw(None))
         self.talk.ask(*map(self.workload.ping, self.shadow.tree))
+        self.talk.ask(self.workload.wait_for_jobs(4 * TIMEOUT))
+        self.jobs.check_all_ended()
         self.watch.judge_alarms()
         self.check_processes()
 
@@ -150,6 +155,7 @@ class Soak:
             self.faults.strike()
         since = now()
         self.talk.ask(Command("exit", lambda reply, since: reply == "OK"))
+        self.jobs.check_all_ended()
         if self.program.rest():
             self.figures.complain("something is said after the reply to exit")
         status = self.program.ended()
@@ -187,7 +193,8 @@ def main():
     probes, began = Probes(), now()
     # In one session with the probes and the load: to each session the kernel gives its own share.
     with Program("--heartbeat", options.heartbeat, "--timeout", 1000 * TIMEOUT,
-                 world=options.transport, path=options.program, session=False) as program:
+                 "--job-timeout", 1000 * TIMEOUT, world=options.transport,
+                 path=options.program, session=False) as program:
         soak = Soak(options, program, probes)
         ending = None
         try:

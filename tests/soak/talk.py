@@ -8,6 +8,7 @@ from shadow import now
 
 SENTINEL = "no-such-command"  # its error marks the end of a reply of many lines
 NOTICE = re.compile(r"Heartbeat: node (\d+) is (unavailable now|available again)")
+JOB = re.compile(r"Job (\d+): (.*)")
 
 
 class Ended(Exception):
@@ -22,7 +23,8 @@ class Command:
 
     def target(self):
         words = self.text.split()
-        return int(words[1]) if len(words) > 1 and words[0] != "heartbeat" else None
+        known = len(words) > 1 and words[0] != "heartbeat" and words[1].isdigit()
+        return int(words[1]) if known else None
 
 
 def kind_of(command, line):
@@ -30,12 +32,12 @@ def kind_of(command, line):
     verb = command.text.split()[0]
     if command.many or verb == "all":
         return f"{verb}: what there is"
-    return f"{verb}: " + re.sub(r"\d{2,}|\d+(?= ms)", "N", line)
+    return f"{verb}: " + re.sub(r"\d{2,}|\d+(?= ms)|(?<=job )\d", "N", line)
 
 
 class Talk:
-    def __init__(self, program, watch, figures, timeout):
-        self.program, self.watch, self.figures = program, watch, figures
+    def __init__(self, program, watch, figures, jobs, timeout):
+        self.program, self.watch, self.figures, self.jobs = program, watch, figures, jobs
         self.timeout = timeout
         self.flying = collections.deque()
 
@@ -85,6 +87,8 @@ class Talk:
         if notice:
             self.watch.notice(int(notice[1]), notice[2] == "available again", arrived,
                               self.flying[0] if self.flying else None)
+        elif job := JOB.fullmatch(line):
+            self.jobs.end(int(job[1]), job[2])
         elif not self.flying:
             self.figures.count["wrong replies"] += 1
             self.figures.complain(f"a reply that nobody waits for: {line}")

@@ -10,8 +10,8 @@ GONE = "Error: Node is not available"
 
 
 class Workload:
-    def __init__(self, shadow, watch, figures, chance, size):
-        self.shadow, self.watch, self.figures = shadow, watch, figures
+    def __init__(self, shadow, watch, figures, jobs, chance, size):
+        self.shadow, self.watch, self.figures, self.jobs = shadow, watch, figures, jobs
         self.chance, self.size = chance, size
         self.wanted = []  # ids whose place is to be taken again
 
@@ -25,8 +25,8 @@ class Workload:
 
     def harmless(self):
         kind = self.chance.choices(
-            [self.ping, self.exec, self.all, self.draw, self.wait, self.bad],
-            [40, 40, 6, 2, 4, 1])[0]
+            [self.ping, self.exec, self.job, self.all, self.draw, self.wait, self.bad],
+            [40, 30, 10, 6, 2, 4, 1])[0]
         return kind(self.id())
 
     def id(self):
@@ -65,6 +65,19 @@ class Workload:
             good = self.done(self.shadow.nodes[id].timer, what, reply, since)
             return self.either(id, since, good, reply == GONE)
         return Command(f"exec {id} {what}", check)
+
+    def job(self, id):
+        """Its end comes later, and unasked."""
+        def check(reply, since):
+            begun = re.fullmatch(r"OK: job (\d+)", reply)
+            if id not in self.shadow.nodes:
+                return reply == "Error: Not found"
+            good = begun and self.jobs.begin(int(begun[1]))
+            return good or not begun and self.either(id, since, False, reply == GONE)
+        return Command(f"exec {id} time &", check)
+
+    def wait_for_jobs(self, limit):
+        return Command(f"wait all {1000 * limit}", lambda reply, since: reply == "OK", limit=limit)
 
     def done(self, timer, what, reply, since):
         if what == "nonsense":
