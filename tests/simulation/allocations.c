@@ -27,7 +27,8 @@ typedef struct step {
     xy_command_kind kind;
     int64_t id;
     int64_t value;
-    const char *text;
+    const char *text; /* of an exec; of a create the service */
+    bool large;       /* the text goes in parts */
     int pings;
     int64_t pinged; /* the node that is pinged */
 } step;
@@ -155,7 +156,7 @@ static int expected_of_exec(const session *s, const step *what)
         return XYLEM_NOT_FOUND;
     if (!reachable(s, what->id))
         return XYLEM_UNAVAILABLE;
-    return strlen(what->text) < 10 ? XYLEM_OK : XYLEM_BAD_SUBCOMMAND;
+    return !what->large && strlen(what->text) < 10 ? XYLEM_OK : XYLEM_BAD_SUBCOMMAND;
 }
 
 static int expected_of_ping(const session *s, int64_t id)
@@ -244,33 +245,67 @@ static void rest(session *s, int64_t for_ms)
     xy_simulation_run(s->world, xy_simulation_now_us(s->world) + for_ms * 1000);
 }
 
+static bool is_sleep(const step *what)
+{
+    return *what->text >= '0' && *what->text <= '9';
+}
+
 static void check_answer(session *s, const step *what, uint64_t request, bool short_of)
 {
     int status = s->status[request];
     must(s->answers[request] == 1, "a command without its one reply in time");
     must(status == expected(s, what) || (short_of && is_excused(what, status)),
          "a reply that is not so");
-    must(what->kind != XY_COMMAND_EXEC || status || s->text_size[request] > 0,
+    must(what->kind != XY_COMMAND_EXEC || status || s->text_size[request] > 0 || is_sleep(what),
          "an answer without its text");
     if (status == XYLEM_OK && !broken)
         apply(s, what);
 }
 
+static char large_text[2 * XY_MESSAGE_PAYLOAD_MAX + 1];
+
 static uint64_t give(session *s, const step *what)
 {
+    size_t size = what->text ? strlen(what->text) : 0;
     xy_command command = {.kind = what->kind,
                           .id = what->id,
                           .value = what->value,
                           .timeout_ms = -1,
-                          .text = what->text,
-                          .size = what->text ? strlen(what->text) : 0};
+                          .text = what->large ? large_text : what->text,
+                          .size = what->large ? sizeof large_text : size};
     uint64_t request = xy_controller_command(&s->controller, &command, now_ms(s));
     s->world->ops->perform(s->world);
     return request;
 }
 
+/* A job, one that waits for it, and the end of both; unless there was no memory to begin them. */
+static void cancel_two(session *s, int64_t id)
+{
+    step job = {.kind = XY_COMMAND_EXEC, .id = id, .text = "900"};
+    size_t failed = shortage.failed;
+    uint64_t first = give(s, &job), second = give(s, &job);
+    rest(s, 50);
+    uint64_t last = second;
+    for (uint64_t request = first; request <= second; request++)
+        last = give(s, &(step){.kind = XY_COMMAND_CANCEL, .value = (int64_t)request});
+    rest(s, 50);
+    must(answered(s, first, last), "a job without its one reply");
+    for (uint64_t request = first; request <= second; request++) {
+        bool cancelled = s->status[request] == XYLEM_CANCELLED;
+        must(cancelled || (s->status[request] == XYLEM_NO_MEMORY && shortage.failed > failed),
+             "a job that was not cancelled");
+        must(s->status[request + 2] == (cancelled ? XYLEM_OK : XYLEM_NOT_FOUND),
+             "a cancel that is not so");
+    }
+}
+
 static void take_step(session *s, const step *what)
 {
+    if (what->kind == XY_COMMAND_CANCEL) {
+        if (present(s, what->id))
+            cancel_two(s, what->id);
+        return;
+    }
     step ping = {.kind = XY_COMMAND_PING, .id = what->pinged};
     uint64_t first = s->controller.request + 1;
     size_t failed = shortage.failed;
@@ -365,6 +400,12 @@ static const step steps[] = {
     {.kind = XY_COMMAND_CREATE, .id = 70},
     {.kind = XY_COMMAND_CREATE, .id = 80},
     {.kind = XY_COMMAND_EXEC, .id = 80, .text = "stop"},
+    {.kind = XY_COMMAND_EXEC, .id = 80, .large = true, .text = ""},
+    {.kind = XY_COMMAND_CREATE, .id = 77, .text = "sleep"},
+    {.kind = XY_COMMAND_EXEC, .id = 77, .text = "10"},
+    {.kind = XY_COMMAND_CANCEL, .id = 77},
+    {.kind = XY_COMMAND_CREATE, .id = 71, .text = "dict"},
+    {.kind = XY_COMMAND_CREATE, .id = 72},
     {.kind = XY_COMMAND_REMOVE, .id = 50},
     {.kind = XY_COMMAND_CREATE, .id = 40},
     {.kind = XY_COMMAND_CREATE, .id = 30},

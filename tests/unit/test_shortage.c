@@ -281,6 +281,27 @@ static void test_a_part_that_cannot_be_passed_on(void **state)
     xy_node_clear(&node);
 }
 
+/* Its place stays free. */
+static void test_a_child_that_cannot_be_started(void **state)
+{
+    enum { OTHER = 25, OTHER_LIFE = 9 };
+    (void)state;
+    xy_node node;
+    xy_machine m = begin_node(&node);
+    xy_message create = request_for(XY_CREATE, 2, OTHER, OTHER_LIFE);
+    create.payload = (const uint8_t *)"sleep";
+    create.payload_size = 5;
+    memory_fails(1, 2);
+    hear(m, XY_PARENT, create, 0);
+    expect_reply(m, 2, XYLEM_NO_MEMORY);
+    create.request = 3;
+    create.incarnation = OTHER_LIFE + 1;
+    hear(m, XY_PARENT, create, 0);
+    expect_text(m, XY_ACTION_START, OTHER_LIFE + 1, "sleep");
+    expect_nothing(m);
+    xy_node_clear(&node);
+}
+
 /* Also of work that waits, when its time is over. */
 static void test_room_for_every_job(void **state)
 {
@@ -515,6 +536,7 @@ int main(void)
         TEST(test_a_child_that_cannot_be_asked_for),
         TEST(test_a_request_that_cannot_be_passed_on),
         TEST(test_a_part_that_cannot_be_passed_on),
+        TEST(test_a_child_that_cannot_be_started),
         TEST(test_room_for_every_job),
         TEST(test_room_for_every_answer),
         TEST(test_an_answer_that_cannot_be_handed_out),
