@@ -302,33 +302,50 @@ static void test_a_child_that_cannot_be_started(void **state)
     xy_node_clear(&node);
 }
 
-/* Also of work that waits, when its time is over. */
-static void test_room_for_every_job(void **state)
+enum { JOBS = 300, PINGS = 300, FIRST_PING = 1000 };
+
+static void ask_jobs(xy_machine m)
 {
-    enum { JOBS = 300, PINGS = 40 };
-    (void)state;
-    xy_node node;
-    xy_machine m = begin_node(&node);
     for (uint64_t request = 2; request < 2 + JOBS; request++)
         hear(m, XY_PARENT, request_for(XY_EXEC, request, SELF, 3), 0);
     expect(m, XY_ACTION_WORK, 0);
-    for (uint64_t request = 1000; request < 1000 + PINGS; request++) {
+}
+
+static void ask_pings(xy_machine m)
+{
+    for (uint64_t request = FIRST_PING; request < FIRST_PING + PINGS; request++) {
         hear(m, XY_PARENT, request_for(XY_PING, request, CHILD, CHILD_LIFE), 0);
         expect_sent(m, CHILD_LIFE, XY_REQUEST);
     }
+}
+
+/* Also of work that waits, when its time is over; and of both at once. */
+static void room_for_every_job(void (*first)(xy_machine), void (*then)(xy_machine))
+{
+    xy_node node;
+    memory_is_back();
+    xy_machine m = begin_node(&node);
+    first(m);
+    then(m);
     no_memory();
     tick(m, 3999);
+    feed(m, XY_EVENT_EXITED, CHILD_LIFE, NULL, 0, 3999);
     for (uint64_t request = 3; request < 2 + JOBS; request++)
         expect_reply(m, request, XYLEM_TIMED_OUT);
     expect(m, XY_ACTION_CANCEL, 0);
     expect_reply(m, 2, XYLEM_TIMED_OUT);
-    expect_nothing(m);
-    feed(m, XY_EVENT_EXITED, CHILD_LIFE, NULL, 0, 0);
     expect_sent(m, XY_PARENT, XY_CHANGE);
-    for (uint64_t request = 1000; request < 1000 + PINGS; request++)
+    for (uint64_t request = FIRST_PING; request < FIRST_PING + PINGS; request++)
         expect_reply(m, request, XYLEM_UNAVAILABLE);
     expect_nothing(m);
     xy_node_clear(&node);
+}
+
+static void test_room_for_every_job(void **state)
+{
+    (void)state;
+    room_for_every_job(ask_jobs, ask_pings);
+    room_for_every_job(ask_pings, ask_jobs);
 }
 
 /* Refused, and forgotten: the end of the child answers nothing twice. */
