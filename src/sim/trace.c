@@ -1,5 +1,6 @@
 #include "sim/trace.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,17 +11,19 @@ static void mix(struct trace *trace, uint64_t word)
     trace->hash ^= trace->hash >> 29; /* so that high bits count too */
 }
 
+/* The same on every machine. */
 static void mix_bytes(struct trace *trace, const uint8_t *bytes, size_t size)
 {
-    for (; size > 0;) {
-        uint64_t word = 0;
-        size_t used = size < sizeof word ? size : sizeof word;
-        for (size_t i = 0; i < used; i++)
-            word = word << 8 | bytes[i]; /* the same on every machine */
-        mix(trace, word);
-        bytes += used;
-        size -= used;
+    uint64_t word = 0;
+    for (; size >= sizeof word; size -= sizeof word, bytes += sizeof word) {
+        memcpy(&word, bytes, sizeof word);
+        mix(trace, be64toh(word));
     }
+    word = 0;
+    for (size_t i = 0; i < size; i++)
+        word = word << 8 | bytes[i];
+    if (size > 0)
+        mix(trace, word);
 }
 
 void trace_begin(struct trace *trace, FILE *file, uint64_t seed)

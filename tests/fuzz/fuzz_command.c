@@ -72,7 +72,8 @@ static void check_command(const struct command *command)
 {
     must(!command->text.failed && utf8_valid(text_string(&command->text), command->text.length));
     must(strlen(text_string(&command->text)) == command->text.length);
-    must(command->text.length <= INPUT_LINE_MAX || command->kind == COMMAND_BAD);
+    /* Where every second byte is a quote each of them gets a backslash. */
+    must(command->text.length <= 2 * INPUT_LINE_MAX || command->kind == COMMAND_BAD);
     if (command->kind == COMMAND_BAD) {
         must(command->fault > FAULT_BEFORE_FIRST && command->fault < FAULT_COUNT);
         check_complaint(&command->text);
