@@ -32,7 +32,7 @@ void xy_desk_clear(xy_desk *desk)
 
 /* Working. */
 
-enum { LEAD_PART = 8, LEAD_MAX_MS = 200 };
+enum { LEAD_PART = 4, LEAD_MAX_MS = 1000 };
 
 static int64_t deadline_of(const xy_message *request, int64_t now_ms)
 {

@@ -1,8 +1,8 @@
 /* desk: what a node has been asked to do: one piece of work under way, the others waiting in order,
  * each answered by its deadline at the latest.
  *
- * Its time is over a little before whoever asked gives up, who so learns that it is the work that
- * takes too long, and not the way.
+ * Its time is over before whoever asked gives up, by a quarter of it and a second at most, who so
+ * learns that it is the work that takes too long, and not the way.
  */
 #ifndef XY_DESK_H
 #define XY_DESK_H

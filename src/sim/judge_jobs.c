@@ -145,8 +145,8 @@ static void fail(struct judge *judge, const struct entry *job, const char *what,
 /* How much earlier than whoever asked a node gives up its work. */
 static int64_t lead_us(const struct entry *job)
 {
-    int64_t lead_ms = job->timeout_ms / 8;
-    return (lead_ms < 200 ? lead_ms : 200) * JUDGE_MS;
+    int64_t lead_ms = job->timeout_ms / 4;
+    return (lead_ms < 1000 ? lead_ms : 1000) * JUDGE_MS;
 }
 
 static void check_done(struct judge *judge, const struct entry *job, const xy_message *reply)
