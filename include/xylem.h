@@ -21,7 +21,8 @@
  *
  * Errors: a function that can fail returns XYLEM_OK (0) or one of enum xylem_error. Nothing has
  * changed when it returns anything else, unless it says so; but what was asked of a node may still
- * be done, or have been done, after XYLEM_INTERRUPTED, XYLEM_UNAVAILABLE and XYLEM_TIMED_OUT.
+ * be done, or have been done, after XYLEM_INTERRUPTED, XYLEM_UNAVAILABLE and XYLEM_TIMED_OUT, and
+ * what a service has done before it answered with an error is done.
  *
  * Time: a call waits for its node at most as long as the option `timeout_ms` says. The network
  * moves only inside of calls; a program that is away for long lets it run with xylem_run.
@@ -131,7 +132,9 @@ typedef struct xylem_event {
 
 /* Services: what nodes do when they are asked to.
  *
- * Each node has one service, with a state of its own. These come with the library:
+ * Each node has one service, with a state of its own; all of it runs in the node's own thread,
+ * unless it takes long, with 256 KiB of stack, of which 200 are the service's. These come with the
+ * library:
  *
  *     timer    start, stop, time              a stopwatch
  *     sum      N K1 ... KN                    the sum of N numbers, "6"; in a thread of its own
@@ -148,7 +151,8 @@ typedef struct xylem_service {
     const char *name; /* letters, digits, '-' and '_', less than XYLEM_SERVICE_NAME_SIZE bytes */
 
     /* Begins in a new node: *state gets what the other functions are given. XYLEM_OK, or an error:
-     * then there will be no such node. NULL: there is no state. */
+     * then there will be no such node. Quick, because a node that is not there in time is given up.
+     * NULL: there is no state. */
     int (*open)(void **state);
 
     /* Does one piece of work, of a node one at a time. XYLEM_OK, with an answer by xylem_work_reply
@@ -156,7 +160,8 @@ typedef struct xylem_service {
      * says why; or any other error. */
     int (*exec)(void *state, xylem_work *work);
 
-    /* Ends, when the node does, except by a crash. NULL: there is nothing to do. */
+    /* Ends, when the node does; quick, because its end is waited for. Not when a worker process
+     * crashes. NULL: there is nothing to do. */
     void (*close)(void *state);
 
     /* False: exec is quick, and is called by the thread that also carries the node's messages.
@@ -196,8 +201,8 @@ void xylem_worker(int argc, char **argv);
 /* Opens a network without nodes. `options` may be NULL; `reason` (may be NULL) gets the cause of a
  * failure, for a person to read. The caller owns *network and ends it with xylem_close; it is NULL
  * after a failure.
- * XYLEM_CANNOT_OPEN: descriptors, threads, memory, ports or a private folder cannot be had.
- * XYLEM_INVALID: an option is out of range, or the process world without xylem_worker. */
+ * XYLEM_CANNOT_OPEN: descriptors, threads, memory, ports or a private folder cannot be had, or it
+ * is the process world without xylem_worker. XYLEM_INVALID: an option is out of range. */
 int xylem_open(xylem **network, const xylem_options *options, char reason[XYLEM_REASON_SIZE]);
 
 /* Ends every node, also those that hang, and frees the network; takes less than a second. Clears
@@ -219,8 +224,10 @@ int xylem_remove(xylem *network, int64_t id);
 
 /* Has the node's service do `text`, at most XYLEM_TEXT_MAX bytes. `reply` (may be NULL) gets the
  * service's answer, which belongs to the network and lasts until the next call on it.
- * XYLEM_NOT_FOUND, XYLEM_UNAVAILABLE, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG, XYLEM_TIMED_OUT: the
- * work takes too long, and is given up; XYLEM_FAILED: xylem_reason tells why. */
+ * XYLEM_NOT_FOUND, XYLEM_UNAVAILABLE, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG (so may the answer be),
+ * XYLEM_FAILED: xylem_reason tells why; XYLEM_TIMED_OUT: the work takes too long, and is given up.
+ * The work has three quarters of the time that the call has, and all but a second of what is more
+ * than four seconds: so its node can say so before the caller gives up the node. */
 int xylem_exec(xylem *network, int64_t id, const char *text, const char **reply);
 
 /* The same for any bytes; `reply` and `reply_size` may be NULL. */
@@ -260,8 +267,9 @@ void xylem_future_cancel(xylem_future *future);
 
 /* Has `callback` (NULL: nobody), in place of the one named before, called once when it is finished:
  * by this function, if it is already, otherwise by the next xylem_run, xylem_start,
- * xylem_future_wait, xylem_future_cancel or xylem_close, until when `owner` must last. It may call
- * anything of this library but xylem_close; from xylem_close nothing can be begun any more. */
+ * xylem_future_wait, xylem_future_cancel or xylem_close, until when `owner` must last; but never
+ * while somebody else is called back. It may call anything of this library but xylem_close; from
+ * xylem_close everything that it begins is answered with XYLEM_INTERRUPTED. */
 void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *future, void *owner),
                        void *owner);
 

@@ -122,16 +122,20 @@ int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size,
 {
     *result = NULL;
     if (size > XYLEM_TEXT_MAX)
-        return XYLEM_TOO_LONG;
+        return xy_network_refuse(network, XYLEM_TOO_LONG);
     if (timeout_ms > INT32_MAX)
-        return XYLEM_INVALID;
+        return xy_network_refuse(network, XYLEM_INVALID);
     xylem_future *future = calloc(1, sizeof *future);
     if (!future)
-        return XYLEM_NO_MEMORY;
+        return xy_network_refuse(network, XYLEM_NO_MEMORY);
     *result = future;
     future->network = network;
     future->request = network->controller.request + 1;
     enter(&network->futures, future);
+    if (network->closed) {
+        finish(network, future, XYLEM_INTERRUPTED, NULL, 0);
+        return XYLEM_OK;
+    }
     xy_network_command(network,
                        &(xy_command){.kind = XY_COMMAND_EXEC,
                                      .id = id,
@@ -162,11 +166,20 @@ int xylem_future_result(const xylem_future *future, const char **reply, size_t *
     return is_finished(future) ? future->status : XYLEM_PENDING;
 }
 
+/* `network` is NULL when the future has none any more. */
+static void call_back(xylem *network)
+{
+    if (network)
+        xy_network_rest(network);
+}
+
 int xylem_future_wait(xylem_future *future, int64_t timeout_ms)
 {
-    if (is_finished(future))
-        return XYLEM_OK;
     xylem *network = future->network;
+    if (is_finished(future)) {
+        call_back(network);
+        return XYLEM_OK;
+    }
     int64_t now_ms = network->world->ops->now(network->world);
     bool limited = timeout_ms >= 0 && timeout_ms < XY_NEVER - now_ms;
     bool enough =
@@ -176,14 +189,18 @@ int xylem_future_wait(xylem_future *future, int64_t timeout_ms)
     return enough ? XYLEM_OK : interrupted ? XYLEM_INTERRUPTED : XYLEM_TIMED_OUT;
 }
 
+static void give_up(xylem_future *future)
+{
+    if (!is_finished(future))
+        xy_network_command(future->network, &(xy_command){.kind = XY_COMMAND_CANCEL,
+                                                          .value = (int64_t)future->request});
+}
+
 void xylem_future_cancel(xylem_future *future)
 {
     xylem *network = future->network;
-    if (is_finished(future))
-        return;
-    xy_network_command(network,
-                       &(xy_command){.kind = XY_COMMAND_CANCEL, .value = (int64_t)future->request});
-    xy_network_rest(network);
+    give_up(future);
+    call_back(network);
 }
 
 void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *future, void *owner),
@@ -204,10 +221,13 @@ void xylem_future_free(xylem_future **freed)
     *freed = NULL;
     if (!future)
         return;
+    xylem *network = future->network;
     future->callback = NULL;
-    xylem_future_cancel(future);
+    give_up(future);
     if (future->network)
-        leave(future->request ? &future->network->futures : &future->network->finished, future);
+        leave(future->request ? &network->futures : &network->finished, future);
+    if (network)
+        xy_network_arm(network);
     free(future->text);
     free(future);
 }

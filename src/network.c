@@ -100,12 +100,17 @@ static void forget_answer(xylem *network)
     network->reason[0] = '\0';
 }
 
-/* So that whoever polls the descriptor learns what is left to do. */
-static void arm(xylem *network)
+int xy_network_refuse(xylem *network, int error)
+{
+    forget_answer(network);
+    return error;
+}
+
+void xy_network_arm(xylem *network)
 {
     if (!network->polled)
         return;
-    bool news = network->count > 0 || network->finished;
+    bool news = network->count > 0 || network->finished != NULL;
     int64_t due_ms = news ? 0 : xy_controller_deadline(&network->controller);
     network->world->ops->arm(network->world, due_ms);
 }
@@ -113,7 +118,7 @@ static void arm(xylem *network)
 void xy_network_rest(xylem *network)
 {
     xy_futures_call_back(network);
-    arm(network);
+    xy_network_arm(network);
 }
 
 static bool has_reason(int status)
@@ -127,7 +132,7 @@ static int finish(xylem *network)
     int status = network->reply.message.status;
     if (has_reason(status))
         snprintf(network->reason, sizeof network->reason, "%s", text);
-    arm(network);
+    xy_network_arm(network);
     return status;
 }
 
@@ -145,9 +150,10 @@ bool xy_network_run(xylem *network, int64_t until_ms, bool (*enough)(const void 
 {
     const xy_world_ops *ops = network->world->ops;
     while (!enough(context) && !atomic_load(&network->interrupted)) {
+        bool busy = ops->work(network->world);
         if (until_ms != XY_NEVER && ops->now(network->world) >= until_ms)
             break;
-        if (!ops->work(network->world) && !enough(context))
+        if (!busy && !enough(context))
             ops->wait(network->world, until_ms);
     }
     return enough(context);
@@ -158,12 +164,18 @@ static bool is_answered(const void *network)
     return ((const xylem *)network)->request == 0;
 }
 
-/* Has the controlling node do a command, and waits for its reply. */
+/* Has the controlling node do a command, and waits for its reply. The command may be about the
+ * answer of the one before. */
 static int call(xylem *network, const xy_command *command)
 {
-    forget_answer(network);
+    char *before = network->text;
+    if (network->closed)
+        return xy_network_refuse(network, XYLEM_INTERRUPTED);
+    network->text = NULL;
     network->request = network->controller.request + 1;
     xy_network_command(network, command);
+    free(before);
+    network->reason[0] = '\0';
     if (!xy_network_run(network, XY_NEVER, is_answered, network)) {
         network->request = 0;
         network->reply.message.status = XYLEM_INTERRUPTED;
@@ -175,8 +187,8 @@ int xylem_create_with(xylem *network, int64_t id, const char *service, int64_t *
 {
     const char *name = service ? service : network->service;
     if (id < 0)
-        return XYLEM_INVALID;
-    if (strlen(name) >= XYLEM_SERVICE_NAME_SIZE) {
+        return xy_network_refuse(network, XYLEM_INVALID);
+    if (!name[0] || strlen(name) >= XYLEM_SERVICE_NAME_SIZE) {
         snprintf(network->reason, sizeof network->reason, "there is no service '%.100s'", name);
         return XYLEM_CANNOT_START;
     }
@@ -204,7 +216,7 @@ int xylem_exec_bytes(xylem *network, int64_t id, const void *text, size_t size, 
                      size_t *reply_size)
 {
     if (size > XYLEM_TEXT_MAX)
-        return XYLEM_TOO_LONG;
+        return xy_network_refuse(network, XYLEM_TOO_LONG);
     int error =
         call(network,
              &(xy_command){
@@ -234,14 +246,14 @@ static bool is_duration(int64_t ms)
 int xylem_heartbeat(xylem *network, int64_t interval_ms)
 {
     if (!is_duration(interval_ms))
-        return XYLEM_INVALID;
+        return xy_network_refuse(network, XYLEM_INVALID);
     return call(network, &(xy_command){.kind = XY_COMMAND_PACE, .value = interval_ms});
 }
 
 int xylem_wait(xylem *network, int64_t id, bool available, int64_t timeout_ms)
 {
     if (timeout_ms > INT32_MAX)
-        return XYLEM_INVALID;
+        return xy_network_refuse(network, XYLEM_INVALID);
     return call(network, &(xy_command){.kind = XY_COMMAND_WAIT,
                                        .id = id,
                                        .value = available,
@@ -299,9 +311,11 @@ int xylem_list(xylem *network, const xylem_node **nodes, size_t *count)
 
 /* Letting it run. */
 
+/* Who is called back waits for nobody who is to be called back after it. */
 static bool may_rest(const xylem *network)
 {
-    return network->count == 0 && !network->finished && !atomic_load(&network->interrupted);
+    return network->count == 0 && (!network->finished || network->calling_back) &&
+           !atomic_load(&network->interrupted);
 }
 
 /* How much longer there may be something to do at once, when the time is over. */
@@ -311,7 +325,9 @@ int xylem_run(xylem *network, int64_t duration_ms)
 {
     const xy_world_ops *ops = network->world->ops;
     if (duration_ms > 0 && !is_duration(duration_ms))
-        return XYLEM_INVALID;
+        return xy_network_refuse(network, XYLEM_INVALID);
+    if (network->closed)
+        return xy_network_refuse(network, XYLEM_INTERRUPTED);
     int64_t until_ms = ops->now(network->world) + (duration_ms > 0 ? duration_ms : 0);
     forget_answer(network);
     for (;;) {
@@ -329,7 +345,7 @@ int xylem_run(xylem *network, int64_t duration_ms)
 int xylem_fd(xylem *network)
 {
     network->polled = true;
-    arm(network);
+    xy_network_arm(network);
     return network->world->ops->fd(network->world);
 }
 
@@ -363,7 +379,8 @@ static bool in_range(const xylem_options *options)
            is_duration(options->heartbeat_ms) && is_duration(options->timeout_ms) &&
            options->timeout_ms > 0 && options->log_level >= XYLEM_LOG_ERROR &&
            options->log_level <= XYLEM_LOG_DEBUG && is_duration(options->job_ms) &&
-           options->job_ms > 0 && strlen(options->service) < XYLEM_SERVICE_NAME_SIZE;
+           options->job_ms > 0 && options->service[0] &&
+           strlen(options->service) < XYLEM_SERVICE_NAME_SIZE;
 }
 
 /* What the caller has set of the options that his version of them has, and the standard for the
@@ -450,6 +467,7 @@ void xylem_close(xylem **result)
     if (!network)
         return;
     end_nodes(network);
+    network->closed = true;
     xy_futures_end(network);
     network->world->ops->close(network->world);
     xy_controller_clear(&network->controller);

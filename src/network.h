@@ -14,6 +14,7 @@ struct xylem {
     xy_world *world;
     atomic_bool interrupted;
     bool polled; /* somebody has the descriptor */
+    bool closed; /* nothing can be begun any more */
     char service[XYLEM_SERVICE_NAME_SIZE];
     int64_t job_ms;
 
@@ -41,9 +42,15 @@ uint64_t xy_network_command(xylem *network, const xy_command *command);
 bool xy_network_run(xylem *network, int64_t until_ms, bool (*enough)(const void *context),
                     const void *context);
 
-/* The end of a call that let the network live, and that has no answer which a call back could
- * replace: whoever is to be called back is, and the descriptor is made to tell what is left to do.
+/* A call that is refused before it has begun: returns `error`, for which there is no other reason.
  */
+int xy_network_refuse(xylem *network, int error);
+
+/* Has whoever polls the descriptor learn what is left to do. */
+void xy_network_arm(xylem *network);
+
+/* The end of a call that let the network live, and that has no answer which a call back could
+ * replace: whoever is to be called back is, and the descriptor tells what is left to do. */
 void xy_network_rest(xylem *network);
 
 /* A reply that nobody waits for in a call: true when it is a future's. */

@@ -36,16 +36,9 @@ static void reply(xy_branch *branch, uint64_t request, int status, int64_t value
         branch->up(branch->owner, &message);
 }
 
-static void refuse(xy_branch *branch, uint64_t request, int status)
+static void answer(xy_branch *branch, uint64_t request, int status)
 {
     reply(branch, request, status, 0, NULL, 0);
-}
-
-/* Answers the request that waits for the end of a child. */
-static void answer_waiting(xy_branch *branch, const xy_child *child)
-{
-    const char *reason = child->reason ? child->reason : "";
-    reply(branch, child->request, child->status, 0, reason, strlen(reason));
 }
 
 static void report(xy_branch *branch, const xy_child *child, xy_change change)
@@ -76,7 +69,7 @@ static void fail_pending(xy_branch *branch, const xy_child *child)
 {
     xy_pending_entry entry;
     while (xy_pending_take_of(&branch->pending, child->incarnation, &entry))
-        refuse(branch, entry.request, XYLEM_UNAVAILABLE);
+        answer(branch, entry.request, XYLEM_UNAVAILABLE);
 }
 
 /* Requests. */
@@ -97,7 +90,7 @@ static void start_child(xy_branch *branch, xy_child *child, const xy_message *re
                                     .payload_size = request->payload_size}};
     if (xy_actions_push(branch->out, &action))
         return;
-    refuse(branch, child->request, XYLEM_NO_MEMORY);
+    answer(branch, child->request, XYLEM_NO_MEMORY);
     xy_child_move(child, XY_CHILD_NONE);
 }
 
@@ -112,7 +105,7 @@ static void end_child(xy_branch *branch, xy_child *child, int64_t grace_ms, int6
 {
     switch (child->state) {
     case XY_CHILD_BORN:
-        refuse(branch, child->request, XYLEM_CANNOT_START);
+        answer(branch, child->request, XYLEM_CANNOT_START);
         kill_child(branch, child);
         break;
     case XY_CHILD_READY:
@@ -126,7 +119,6 @@ static void end_child(xy_branch *branch, xy_child *child, int64_t grace_ms, int6
     }
     fail_pending(branch, child);
     child->request = 0;
-    child->status = XYLEM_OK;
     await_end(child, grace_ms, now_ms);
 }
 
@@ -140,19 +132,17 @@ static void remove_child(xy_branch *branch, xy_child *child, const xy_message *r
                          int64_t now_ms)
 {
     if (child->incarnation != request->incarnation) {
-        refuse(branch, request->request, XYLEM_NOT_FOUND);
+        answer(branch, request->request, XYLEM_NOT_FOUND);
         return;
     }
     if (child->state == XY_CHILD_GONE) {
         xy_child_move(child, XY_CHILD_NONE);
-        refuse(branch, request->request, XYLEM_OK);
+        answer(branch, request->request, XYLEM_OK);
         return;
     }
     end_child(branch, child, grace_within(request), now_ms);
-    answer_waiting(branch, child); /* whoever waited for this end before */
+    answer(branch, child->request, XYLEM_OK); /* whoever waited for this end before */
     child->request = request->request;
-    child->status = XYLEM_OK;
-    child->reason = NULL;
 }
 
 /* The place is not free yet: the controlling node has answered a removal before its effect. */
@@ -189,9 +179,9 @@ static bool is_next(const xy_child *child, uint64_t incarnation)
 
 static void remove_next(xy_branch *branch, xy_child *child, const xy_message *request)
 {
-    refuse(branch, child->next.request, XYLEM_CANNOT_START);
+    answer(branch, child->next.request, XYLEM_CANNOT_START);
     child->next.request = 0;
-    refuse(branch, request->request, XYLEM_OK);
+    answer(branch, request->request, XYLEM_OK);
 }
 
 static int pass_on(xy_branch *branch, const xy_child *child, const xy_message *request,
@@ -220,7 +210,7 @@ static void forward_part(xy_branch *branch, const xy_child *child, const xy_mess
     if (!entry || entry->peer != child->incarnation || tell(branch, child, part))
         return;
     xy_pending_take(&branch->pending, part->request, NULL);
-    refuse(branch, part->request, XYLEM_NO_MEMORY);
+    answer(branch, part->request, XYLEM_NO_MEMORY);
 }
 
 static void forward(xy_branch *branch, const xy_child *child, const xy_message *request,
@@ -235,7 +225,7 @@ static void forward(xy_branch *branch, const xy_child *child, const xy_message *
     else if (child->state == XY_CHILD_READY)
         error = pass_on(branch, child, request, now_ms);
     if (error)
-        refuse(branch, request->request, error);
+        answer(branch, request->request, error);
 }
 
 static void take_create(xy_branch *branch, xy_child *child, const xy_message *request,
@@ -249,7 +239,7 @@ static void take_create(xy_branch *branch, xy_child *child, const xy_message *re
     else if (child->state == XY_CHILD_ENDING && child->next.request == 0)
         start_after(child, request, now_ms);
     else if (same)
-        refuse(branch, request->request, XYLEM_EXISTS);
+        answer(branch, request->request, XYLEM_EXISTS);
     else
         forward(branch, child, request, now_ms);
 }
@@ -263,7 +253,7 @@ void xy_branch_request(xy_branch *branch, const xy_message *request, int64_t now
     else if (request->code == XY_CREATE)
         take_create(branch, child, request, now_ms);
     else if (child->state == XY_CHILD_NONE)
-        refuse(branch, request->request, XYLEM_NOT_FOUND);
+        answer(branch, request->request, XYLEM_NOT_FOUND);
     else if (remove && is_next(child, request->incarnation))
         remove_next(branch, child, request);
     else if (remove && child->id == request->id)
@@ -358,7 +348,7 @@ static void exited(xy_branch *branch, xy_child *child, const xy_event *event, in
         stillborn(branch, child, event);
     } else if (child->state == XY_CHILD_ENDING) {
         xy_child_move(child, XY_CHILD_NONE);
-        answer_waiting(branch, child);
+        answer(branch, child->request, XYLEM_OK);
         start_next(branch, child, now_ms);
     } else if (xy_child_speaks(child)) {
         xy_child_move(child, XY_CHILD_GONE);
@@ -376,8 +366,9 @@ static void expire(xy_branch *branch, xy_child *child, int64_t now_ms)
         return;
     }
     if (child->state == XY_CHILD_BORN) {
-        child->status = XYLEM_CANNOT_START;
-        child->reason = "it did not say hello in time";
+        static const char reason[] = "it did not say hello in time";
+        reply(branch, child->request, XYLEM_CANNOT_START, 0, reason, sizeof reason - 1);
+        child->request = 0; /* its end may take longer than the asker waits */
         await_end(child, XY_GRACE_MS, now_ms);
     }
     child->deadline_ms = now_ms + XY_GRACE_MS;
@@ -410,7 +401,7 @@ static void tick(xy_branch *branch, int64_t now_ms)
 static void unsent(xy_branch *branch, const xy_event *event)
 {
     if (xy_pending_take(&branch->pending, event->request, NULL))
-        refuse(branch, event->request, event->status);
+        answer(branch, event->request, event->status);
 }
 
 void xy_branch_event(xy_branch *branch, const xy_event *event, int64_t now_ms)
@@ -446,7 +437,7 @@ void xy_branch_end(xy_branch *branch, int64_t now_ms)
 {
     for (int i = 0; i < XY_CHILDREN_MAX; i++) {
         xy_child *child = &branch->family.children[i];
-        refuse(branch, child->next.request, XYLEM_CANNOT_START);
+        answer(branch, child->next.request, XYLEM_CANNOT_START);
         child->next.request = 0;
         end_child(branch, child, XY_GRACE_MS, now_ms);
     }

@@ -45,8 +45,6 @@ typedef struct xy_child {
     uint8_t secret[XY_SECRET_SIZE]; /* what its hello has to show */
     int64_t deadline_ms; /* born: of its hello; ready: of its next word; ending: of its end */
     uint64_t request;    /* born: the create, ending: the request that its end answers; or 0 */
-    int status;          /* ending: what that answer is, */
-    const char *reason;  /* and its text, a literal; or NULL */
     xy_successor next;   /* ending: who comes then */
 } xy_child;
 

@@ -1,5 +1,6 @@
 #include "runtime/actor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Added to an incarnation, it gives a pid of its own to each life, and none of a real process. */
@@ -26,15 +27,28 @@ static void leave(xy_actor *child)
     *at = child->sibling;
 }
 
-xy_actor *xy_actor_new(xy_actor *parent, const xy_birth *birth)
+static bool open_service(xy_actor *actor, const char *name, char reason[XYLEM_REASON_SIZE])
+{
+    if (!actor->service) {
+        snprintf(reason, XYLEM_REASON_SIZE, "there is no service '%s'", name);
+        return false;
+    }
+    int error = xy_service_open(actor->service, &actor->service_state);
+    if (error)
+        snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(error));
+    return error == XYLEM_OK;
+}
+
+xy_actor *xy_actor_new(xy_actor *parent, const xy_birth *birth, char reason[XYLEM_REASON_SIZE])
 {
     const xylem_service *service = xy_service_named(birth->service);
-    xy_actor *child = service ? malloc(sizeof *child) : NULL;
+    xy_actor *child = malloc(sizeof *child);
+    snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(XYLEM_NO_MEMORY));
     if (!child)
         return NULL;
     xy_actor_init(child, xy_node_machine(&child->node));
     child->service = service;
-    if (xy_service_open(service, &child->service_state) != XYLEM_OK)
+    if (!open_service(child, birth->service, reason))
         goto no_service;
     if (!xy_node_init(&child->node, birth, (int64_t)birth->incarnation + PID_BASE))
         goto no_node;

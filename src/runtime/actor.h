@@ -52,9 +52,9 @@ typedef struct xy_actor {
 /* Begins an actor around a machine: the controlling node. */
 void xy_actor_init(xy_actor *actor, xy_machine machine);
 
-/* A compute node below `parent`; NULL when there is no memory, or no such service. Ended by
- * xy_actor_free, after all that is below it. */
-xy_actor *xy_actor_new(xy_actor *parent, const xy_birth *birth);
+/* A compute node below `parent`; NULL, and the reason, when there is no memory, or no such service,
+ * or it cannot be opened. Ended by xy_actor_free, after all that is below it. */
+xy_actor *xy_actor_new(xy_actor *parent, const xy_birth *birth, char reason[XYLEM_REASON_SIZE]);
 void xy_actor_free(xy_actor *actor);
 
 /* Keeps what happens to an actor that is held up. */

@@ -1,5 +1,6 @@
 #include "runtime/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,9 +113,13 @@ void xy_engine_set_clock(xy_engine *engine, xy_actor *who)
             xy_engine_draw_us(&engine->birth, 2 * engine->odds.drift) - engine->odds.drift;
 }
 
-xy_actor *xy_engine_add(xy_engine *engine, xy_actor *parent, const xy_birth *birth)
+xy_actor *xy_engine_add(xy_engine *engine, xy_actor *parent, const xy_birth *birth,
+                        char reason[XYLEM_REASON_SIZE])
 {
-    xy_actor *child = make_room(engine, birth->incarnation) ? xy_actor_new(parent, birth) : NULL;
+    bool room = make_room(engine, birth->incarnation);
+    if (!room)
+        snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(XYLEM_NO_MEMORY));
+    xy_actor *child = room ? xy_actor_new(parent, birth, reason) : NULL;
     if (!child)
         return NULL;
     engine->actors[birth->incarnation] = child;

@@ -47,8 +47,9 @@ void xy_engine_perform(xy_engine *engine, xy_actor *who);
 /* An actor that is not held up any more meets what has happened in the meantime. */
 void xy_engine_replay(xy_engine *engine, xy_actor *who);
 
-/* A new actor; NULL when there is no memory. */
-xy_actor *xy_engine_add(xy_engine *engine, xy_actor *parent, const xy_birth *birth);
+/* A new actor; NULL, and the reason, when it cannot be had. */
+xy_actor *xy_engine_add(xy_engine *engine, xy_actor *parent, const xy_birth *birth,
+                        char reason[XYLEM_REASON_SIZE]);
 
 /* Nothing is left of an actor from then on. */
 void xy_engine_drop(xy_engine *engine, xy_actor *gone);

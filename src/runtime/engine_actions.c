@@ -86,12 +86,14 @@ static bool schedule_start(xy_engine *engine, const xy_actor *child)
     return xy_engine_schedule(engine, &start, NULL, engine->now_us + after_us);
 }
 
-static xy_actor *start_child(xy_engine *engine, xy_actor *parent, const xy_birth *birth)
+static xy_actor *start_child(xy_engine *engine, xy_actor *parent, const xy_birth *birth,
+                             char reason[XYLEM_REASON_SIZE])
 {
-    xy_actor *child = xy_engine_add(engine, parent, birth);
+    xy_actor *child = xy_engine_add(engine, parent, birth, reason);
     if (!child)
         return NULL;
     if (!schedule_start(engine, child)) {
+        snprintf(reason, XYLEM_REASON_SIZE, "%s", xylem_strerror(XYLEM_NO_MEMORY));
         xy_engine_drop(engine, child);
         return NULL;
     }
@@ -111,17 +113,11 @@ static void perform_start(xy_engine *engine, xy_actor *who, const xy_action *act
     bool stillborn = xy_engine_happens(engine, engine->odds.stillborn);
     engine->mishaps.stillborn += stillborn;
     char reason[XYLEM_REASON_SIZE] = "it could not be started";
-    if (!xy_service_named(birth.service))
-        snprintf(reason, sizeof reason, "there is no service '%s'", birth.service);
-    else if (!stillborn)
-        snprintf(reason, sizeof reason, "%s", xylem_strerror(XYLEM_NO_MEMORY));
-    xy_event event = {
-        .kind = XY_EVENT_STILLBORN, .peer = action->peer, .bytes = reason, .size = strlen(reason)};
-    if (!stillborn && start_child(engine, who, &birth))
-        event = (xy_event){.kind = XY_EVENT_BORN,
-                           .peer = action->peer,
-                           .bytes = birth.secret,
-                           .size = sizeof birth.secret};
+    bool born = !stillborn && start_child(engine, who, &birth, reason);
+    xy_event event = {.kind = born ? XY_EVENT_BORN : XY_EVENT_STILLBORN,
+                      .peer = action->peer,
+                      .bytes = born ? (const void *)birth.secret : reason,
+                      .size = born ? sizeof birth.secret : strlen(reason)};
     xy_engine_step(engine, who, &event, false);
 }
 

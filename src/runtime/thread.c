@@ -21,7 +21,7 @@
 #include "runtime/real.h"
 
 #ifndef XY_STACK_KIB
-#define XY_STACK_KIB 64 /* libzmq uses up to 15 of them */
+#define XY_STACK_KIB 256 /* libzmq uses up to 15 of them: the rest is for services */
 #endif
 
 typedef struct thread thread;
@@ -52,8 +52,9 @@ struct thread {
     thread *sibling;         /* in the nursery's */
     pthread_t id;
     xy_birth birth;
-    xy_workshop *workshop; /* made by the parent, as the link, then the thread's own */
-    xy_link *link;
+    xy_workshop *workshop;
+    char reason[XYLEM_REASON_SIZE]; /* why it could not begin; empty if it could */
+    xy_link *link;                  /* made by the parent, then the thread's own */
     nursery nursery;
     atomic_bool killed, paused, ended;
     pthread_mutex_t mutex;  /* guards `still`, and changes of the flags */
@@ -143,7 +144,8 @@ static void await_still(thread *node)
 /* The life of a node's thread. */
 
 static void nursery_init(nursery *own, threads *world, xy_link *link);
-static void end_children(nursery *own);
+static void kill_children(nursery *own);
+static void bury_children(nursery *own);
 
 static void live(thread *self, xy_node *node)
 {
@@ -174,17 +176,20 @@ static void be_still(thread *self)
     pthread_mutex_unlock(&self->mutex);
 }
 
+/* Nobody outlives the parent, and all end at the same time: each may have to abandon its work. */
 static void *run(void *argument)
 {
     thread *self = argument;
     xy_node node;
-    if (xy_node_init(&node, &self->birth, gettid())) {
+    self->workshop = xy_workshop_open(self->birth.service, self->reason);
+    if (self->workshop && xy_node_init(&node, &self->birth, gettid())) {
         live(self, &node);
         xy_node_clear(&node);
     }
+    kill_children(&self->nursery);
     close_workshop(self);
     be_still(self);
-    end_children(&self->nursery);
+    bury_children(&self->nursery);
     leave_list(self);
     atomic_store(&self->ended, true);
     xy_link_ring(self->link, XY_PARENT);
@@ -257,9 +262,6 @@ static bool start(xy_nursery *base, const xy_birth *birth, char reason[XYLEM_REA
     thread *node = make_thread(parent, birth, reason);
     if (!node)
         return false;
-    node->workshop = xy_workshop_open(birth->service, reason);
-    if (!node->workshop)
-        goto no_workshop;
     const char *above = xy_link_endpoint(parent->link);
     if (!open_link(&node->link, parent->world, birth->incarnation, above, reason))
         goto no_link;
@@ -278,8 +280,6 @@ no_thread:
     leave_list(node);
     xy_link_close(&node->link);
 no_link:
-    xy_workshop_close(&node->workshop);
-no_workshop:
     free_thread(node);
     return false;
 }
@@ -314,7 +314,8 @@ static bool reap(xy_nursery *base, uint64_t *incarnation, char reason[XYLEM_REAS
     for (thread **at = &parent->children; *at; at = &(*at)->sibling)
         if (atomic_load(&(*at)->ended)) {
             bool killed = atomic_load(&(*at)->killed);
-            snprintf(reason, XYLEM_REASON_SIZE, killed ? "it was killed" : "it ended");
+            const char *how = killed ? "it was killed" : "it ended";
+            snprintf(reason, XYLEM_REASON_SIZE, "%s", (*at)->reason[0] ? (*at)->reason : how);
             *incarnation = (*at)->birth.incarnation;
             bury(at);
             return true;
@@ -328,11 +329,14 @@ static void nursery_init(nursery *own, threads *world, xy_link *link)
     *own = (nursery){.nursery = {&ops, -1}, .world = world, .link = link};
 }
 
-/* Nobody outlives the parent. */
-static void end_children(nursery *own)
+static void kill_children(nursery *own)
 {
     for (thread *node = own->children; node; node = node->sibling)
         kill_thread(own, node);
+}
+
+static void bury_children(nursery *own)
+{
     while (own->children)
         bury(&own->children);
 }
@@ -377,7 +381,8 @@ static void fault(xy_world *base, const xy_message *target)
 static void close_world(xy_world *base)
 {
     threads *world = (threads *)base;
-    end_children(&world->nursery);
+    kill_children(&world->nursery);
+    bury_children(&world->nursery);
     xy_real_close(&world->real);
     xy_link_close(&world->nursery.link);
     zmq_ctx_term(world->context);

@@ -18,7 +18,8 @@ void xy_service_close(const xylem_service *service, void *state)
 int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
 {
     int status = service->exec(state, work);
-    return status >= XYLEM_OK && status < XYLEM_ERROR_COUNT ? status : XYLEM_FAILED;
+    bool known = status >= XYLEM_OK && status < XYLEM_ERROR_COUNT;
+    return known && status != XYLEM_PENDING ? status : XYLEM_FAILED; /* it is finished */
 }
 
 const char *xylem_work_text(const xylem_work *work, size_t *size)

@@ -243,33 +243,6 @@ static void test_callback_named_again(void **state)
     assert_int_equal(calls, 1);
 }
 
-/* Who is called back because the network is closed may still ask for something: too late. */
-
-struct insistence {
-    xylem *network;
-    xylem_future *again;
-    int error;
-};
-
-static void ask_again(xylem_future *future, void *owner)
-{
-    struct insistence *insistence = owner;
-    assert_int_equal(xylem_future_result(future, NULL, NULL), XYLEM_INTERRUPTED);
-    xylem_future_free(&future);
-    insistence->error = xylem_exec(insistence->network, 0, "1", NULL);
-    insistence->again = start(insistence->network, 0, "3600000");
-}
-
-static void test_callback_at_the_end(void **state)
-{
-    xylem *network = OPEN("sleep");
-    struct insistence insistence = {.network = network};
-    xylem_future_then(start(network, 0, "3600000"), ask_again, &insistence);
-    xylem_close(&network);
-    assert_int_equal(insistence.error, XYLEM_NOT_FOUND);
-    expect_end(insistence.again, XYLEM_NOT_FOUND, "");
-}
-
 /* A service that never returns: its node still answers, and can be removed. */
 static void test_stuck(void **state)
 {
@@ -305,7 +278,6 @@ int main(int argc, char **argv)
         EVERYWHERE(test_callbacks),
         EVERYWHERE(test_free_before_callback),
         EVERYWHERE(test_callback_named_again),
-        EVERYWHERE(test_callback_at_the_end),
         EVERYWHERE(test_stuck),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

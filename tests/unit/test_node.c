@@ -401,11 +401,13 @@ static void test_a_child_without_a_hello(void **state)
     tick(m, 2999);
     expect_nothing(m);
     tick(m, 3000);
+    expect_reply(m, 1, XYLEM_CANNOT_START);
     expect(m, XY_ACTION_KILL, LEFT_LIFE);
     hear(m, LEFT_LIFE, hello_of(LEFT, LEFT_LIFE), 3001); /* too late */
-    expect_nothing(m);
+    hear(m, XY_PARENT, request_for(XY_CREATE, 2, LEFT, LEFT_LIFE + 1), 3001);
+    expect_nothing(m); /* its end is waited for */
     feed(m, XY_EVENT_EXITED, LEFT_LIFE, "", 0, 3002);
-    expect_reply(m, 1, XYLEM_CANNOT_START);
+    expect(m, XY_ACTION_START, LEFT_LIFE + 1);
 }
 
 static void test_routing(void **state)
