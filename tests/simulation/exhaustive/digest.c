@@ -49,7 +49,7 @@ static void add_child(digest *d, const xy_child *child)
     if (child->state == XY_CHILD_NONE)
         return;
     add(d, (uint64_t)child->id << 8 | child->incarnation);
-    add(d, child->request << 32 | (uint64_t)child->status << 1 | (child->reason != NULL));
+    add(d, child->request);
     add(d, child->secret[0]);
     add_time(d, child->deadline_ms);
 }
