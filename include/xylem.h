@@ -133,7 +133,7 @@ typedef struct xylem_event {
 /* Services: what nodes do when they are asked to.
  *
  * Each node has one service, with a state of its own; all of it runs in the node's own thread,
- * unless it takes long, with 256 KiB of stack, of which 200 are the service's. These come with the
+ * unless it takes long, with 128 KiB of stack, of which 100 are the service's. These come with the
  * library:
  *
  *     timer    start, stop, time              a stopwatch

@@ -21,7 +21,7 @@
 #include "runtime/real.h"
 
 #ifndef XY_STACK_KIB
-#define XY_STACK_KIB 256 /* libzmq uses up to 15 of them: the rest is for services */
+#define XY_STACK_KIB 128 /* libzmq uses up to 15 of them: the rest is for services */
 #endif
 
 typedef struct thread thread;

@@ -38,7 +38,7 @@ static int never_finish(void *state, xylem_work *work)
 
 static int use_stack(void *state, xylem_work *work)
 {
-    volatile char room[128 * 1024];
+    volatile char room[96 * 1024];
     (void)state, (void)work;
     for (size_t i = 0; i < sizeof room; i += 1024)
         room[i] = (char)i;
