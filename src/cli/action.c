@@ -102,11 +102,6 @@ static int tree(xylem *network, const struct command *command, struct reply *rep
     return list(network, REPLY_TREE, reply);
 }
 
-static int wait_for_node(xylem *network, const struct command *command, struct reply *reply)
-{
-    return done(xylem_wait(network, command->id, command->available, command->ms), reply);
-}
-
 static int kill_node(xylem *network, const struct command *command, struct reply *reply)
 {
     return done(xylem_kill(network, command->id), reply);
@@ -138,11 +133,10 @@ static int bad(xylem *network, const struct command *command, struct reply *repl
 }
 
 static action *const actions[COMMAND_KINDS] = {
-    [COMMAND_BAD] = bad,        [COMMAND_CREATE] = create,       [COMMAND_REMOVE] = remove_node,
-    [COMMAND_EXEC] = exec,      [COMMAND_HEARTBEAT] = heartbeat, [COMMAND_PING] = ping,
-    [COMMAND_ALL] = all,        [COMMAND_TREE] = tree,           [COMMAND_WAIT] = wait_for_node,
-    [COMMAND_KILL] = kill_node, [COMMAND_PAUSE] = pause_node,    [COMMAND_RESUME] = resume,
-    [COMMAND_HELP] = help,
+    [COMMAND_BAD] = bad,          [COMMAND_CREATE] = create,       [COMMAND_REMOVE] = remove_node,
+    [COMMAND_EXEC] = exec,        [COMMAND_HEARTBEAT] = heartbeat, [COMMAND_PING] = ping,
+    [COMMAND_ALL] = all,          [COMMAND_TREE] = tree,           [COMMAND_KILL] = kill_node,
+    [COMMAND_PAUSE] = pause_node, [COMMAND_RESUME] = resume,       [COMMAND_HELP] = help,
 };
 
 static void explain(const xylem *network, int error, struct reply *reply)

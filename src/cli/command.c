@@ -1,5 +1,7 @@
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "cli/fault.h"
 #include "cli/number.h"
 #include "cli/shown.h"
@@ -25,9 +27,9 @@ static const struct syntax {
                         parse_create, "create ID [--service NAME]"},
     [COMMAND_REMOVE] = {"remove", "remove ID", "end a node and all its descendants", 2, 2, parse_id,
                         NULL},
-    [COMMAND_EXEC] = {"exec", "exec ID TEXT|@FILE",
+    [COMMAND_EXEC] = {"exec", "exec ID TEXT|@FILE [&]",
                       "have a node do TEXT, or what FILE holds; & begins a job", 3, ANY_NUMBER,
-                      parse_exec, "exec ID TEXT|@FILE [&]"},
+                      parse_exec, NULL},
     [COMMAND_HEARTBEAT] = {"heartbeat", "heartbeat MS",
                            "have every node report every MS milliseconds; 0 stops it", 2, 2,
                            parse_ms, NULL},
@@ -36,9 +38,9 @@ static const struct syntax {
     [COMMAND_ALL] = {"all", "all", "show every id, ascending", 1, 1, NULL, NULL},
     [COMMAND_TREE] = {"tree", "tree", "draw the tree, each node with its state", 1, 1, NULL, NULL},
     [COMMAND_SLEEP] = {"sleep", "sleep MS", "wait for MS milliseconds", 2, 2, parse_ms, NULL},
-    [COMMAND_WAIT] = {"wait", "wait ID up|down [MS]",
+    [COMMAND_WAIT] = {"wait", "wait ID up|down [MS], wait JOB|all [MS]",
                       "wait until a node is reachable, or is not, or a job is done; MS at most", 2,
-                      4, parse_wait, "wait ID up|down [MS], wait JOB|all [MS]"},
+                      4, parse_wait, NULL},
     [COMMAND_JOBS] = {"jobs", "jobs", "show the jobs that are under way", 1, 1, NULL, NULL},
     [COMMAND_CANCEL] = {"cancel", "cancel JOB", "give up a job", 2, 2, parse_cancel, NULL},
     [COMMAND_KILL] = {"kill", "kill ID", "make a node die at once, without a word", 2, 2, parse_id,
@@ -150,30 +152,37 @@ static bool take_job(struct span word, struct command *command)
 static bool parse_wait_for_jobs(const struct words *words, struct command *command)
 {
     struct span which = words_get(words, 1);
+    if (words->count > 3)
+        return false;
     command->for_jobs = true;
     if ((span_is(which, "all") || take_job(which, command)) && words->count == 3)
         take_ms(words_get(words, 2), command);
     return true;
 }
 
-static bool is_number(struct span word)
-{
-    int64_t number;
-    return number_read(word.at, span_length(word), INT64_MAX, &number);
-}
-
-static bool parse_wait(const struct words *words, struct command *command)
+static bool parse_wait_for_node(const struct words *words, struct command *command)
 {
     struct span what = words_get(words, 2);
-    command->ms = -1;
     command->available = span_is(what, "up");
-    if (words->count == 2 || (words->count == 3 && is_number(what)))
-        return parse_wait_for_jobs(words, command);
     if (!command->available && !span_is(what, "down"))
         return false;
     if (take_id(words_get(words, 1), command) && words->count == 4)
         take_ms(words_get(words, 3), command);
     return true;
+}
+
+/* Also one that is not right. */
+static bool is_like_a_number(struct span word)
+{
+    return word.at < word.end && strchr("+-0123456789", *word.at);
+}
+
+static bool parse_wait(const struct words *words, struct command *command)
+{
+    bool for_jobs = words->count == 2 || span_is(words_get(words, 1), "all") ||
+                    is_like_a_number(words_get(words, 2));
+    command->ms = -1;
+    return for_jobs ? parse_wait_for_jobs(words, command) : parse_wait_for_node(words, command);
 }
 
 static bool parse_cancel(const struct words *words, struct command *command)

@@ -5,8 +5,7 @@
 bool job_action_is(const struct command *command)
 {
     return (command->kind == COMMAND_EXEC && command->background) ||
-           (command->kind == COMMAND_WAIT && command->for_jobs) || command->kind == COMMAND_JOBS ||
-           command->kind == COMMAND_CANCEL;
+           command->kind == COMMAND_JOBS || command->kind == COMMAND_CANCEL;
 }
 
 static void fail(struct reply *reply, int error)
@@ -46,28 +45,6 @@ static void begin(xylem *network, struct jobs *jobs, const struct command *comma
     text_clear(&text);
 }
 
-static int wait_for_all(xylem *network, const struct jobs *jobs, int64_t timeout_ms)
-{
-    int64_t until_ms = xylem_now(network) + timeout_ms;
-    int error = XYLEM_OK;
-    for (const struct job *job = jobs->first; job && !error; job = job->next) {
-        int64_t left_ms = until_ms - xylem_now(network);
-        error = xylem_future_wait(job->future, left_ms > 0 ? left_ms : 0);
-    }
-    return error;
-}
-
-static int wait_for(xylem *network, const struct jobs *jobs, const struct command *command)
-{
-    const struct job *job = jobs_find(jobs, command->job);
-    int64_t timeout_ms = command->ms >= 0 ? command->ms : jobs->timeout_ms;
-    if (command->job == 0)
-        return wait_for_all(network, jobs, timeout_ms);
-    if (job)
-        return xylem_future_wait(job->future, timeout_ms);
-    return jobs_had(jobs, command->job) ? XYLEM_OK : XYLEM_NOT_FOUND;
-}
-
 static int cancel(const struct jobs *jobs, const struct command *command)
 {
     const struct job *job = jobs_find(jobs, command->job);
@@ -83,22 +60,19 @@ static int list(const struct jobs *jobs, struct reply *reply)
     return jobs->first ? XYLEM_OK : XYLEM_NOT_FOUND;
 }
 
-bool job_action_run(xylem *network, struct jobs *jobs, const struct command *command,
+void job_action_run(xylem *network, struct jobs *jobs, const struct command *command,
                     struct reply *reply)
 {
     int error = XYLEM_OK;
     reply->kind = REPLY_DONE;
     if (command->kind == COMMAND_EXEC)
         begin(network, jobs, command, reply);
-    else if (command->kind == COMMAND_WAIT)
-        error = wait_for(network, jobs, command);
     else if (command->kind == COMMAND_CANCEL)
         error = cancel(jobs, command);
     else
         error = list(jobs, reply);
     if (error)
         fail(reply, error);
-    return error != XYLEM_INTERRUPTED;
 }
 
 struct reply job_action_result(const struct job *job)

@@ -9,11 +9,11 @@
 #include "cli/reply.h"
 #include "xylem.h"
 
-/* Whether a command is about jobs. */
+/* Whether a command is about jobs; to wait for them is another matter. */
 bool job_action_is(const struct command *command);
 
-/* Runs such a command. False when it was interrupted: then there is no reply. */
-bool job_action_run(xylem *network, struct jobs *jobs, const struct command *command,
+/* Runs such a command. */
+void job_action_run(xylem *network, struct jobs *jobs, const struct command *command,
                     struct reply *reply);
 
 /* What became of a job that is finished, as a reply to its `exec`; lasts as long as the job. */

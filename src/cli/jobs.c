@@ -18,6 +18,13 @@ static void keep_start(struct text *text, const char *whole)
         text_add_string(text, "...");
 }
 
+/* Whoever is called back has xylem_run return: the rest is up to jobs_take_finished. */
+static void return_from_run(xylem_future *future, void *owner)
+{
+    (void)future;
+    (void)owner;
+}
+
 const struct job *jobs_add(struct jobs *jobs, int64_t id, const char *text, xylem_future *future)
 {
     struct job *job = calloc(1, sizeof *job);
@@ -29,6 +36,7 @@ const struct job *jobs_add(struct jobs *jobs, int64_t id, const char *text, xyle
         jobs->last = &jobs->first;
     *jobs->last = job;
     jobs->last = &job->next;
+    xylem_future_then(future, return_from_run, NULL);
     return job;
 }
 

@@ -20,11 +20,11 @@ struct job {
 /* Those that are under way or have not been shown, ascending. All zero are none. */
 struct jobs {
     struct job *first, **last;
-    int64_t latest;     /* the number of the latest */
-    int64_t timeout_ms; /* how long is waited for them if nothing else is said */
+    int64_t latest; /* the number of the latest */
 };
 
-/* Takes a future, which is the job's from then on. NULL, and nothing taken, without memory. */
+/* Takes a future, which is the job's from then on; when it is finished, xylem_run returns. NULL,
+ * and nothing taken, without memory. */
 const struct job *jobs_add(struct jobs *jobs, int64_t id, const char *text, xylem_future *future);
 
 const struct job *jobs_find(const struct jobs *jobs, int64_t number);

@@ -94,7 +94,9 @@ static int run(const struct options *options, int fd)
 {
     bool interactive = is_interactive(fd);
     bool editing = interactive && options->format == &format_text;
-    struct session session = {.format = options->format, .stop_on_error = options->stop_on_error};
+    struct session session = {.timeout_ms = options->network.timeout_ms,
+                              .format = options->format,
+                              .stop_on_error = options->stop_on_error};
     if (!open_network(&session.network, &options->network))
         return STATUS_NO_NETWORK;
     stop_interrupts(session.network);
@@ -108,7 +110,6 @@ static int run(const struct options *options, int fd)
         source_from_text(&source, options->text);
     else
         source_from_fd(&source, fd, session.terminal, session_waiter(&session));
-    session.jobs.timeout_ms = options->network.timeout_ms;
     session_run(&session, &source);
     jobs_clear(&session.jobs);
     source_clear(&source);

@@ -28,17 +28,28 @@ static bool is_passing(int error)
     return error == EINTR || error == EAGAIN;
 }
 
-/* False when not all could be written, or the program is to stop. */
-static bool write_all(struct output *output, const char *bytes, size_t count)
+/* Waits until something can be written. False when it will not be, because the program is to stop:
+ * then its last words are written, but nobody is waited for. */
+static bool wait_for_room(struct output *output)
 {
-    while (count > 0 && !output->error) {
+    for (;;) {
         struct pollfd watched[] = {{output->fd, POLLOUT, 0}, {output->stop_fd, POLLIN, 0}};
         if (poll(watched, 2, -1) < 0 && !is_passing(errno))
             return fail(output, errno);
-        if (watched[1].revents)
+        bool stopped = watched[1].revents != 0;
+        if (watched[0].revents && (!stopped || output->ending))
+            return true;
+        if (stopped) {
+            output->cut = true;
             return false;
-        if (!watched[0].revents)
-            continue;
+        }
+    }
+}
+
+/* False when not all could be written. */
+static bool write_all(struct output *output, const char *bytes, size_t count)
+{
+    while (count > 0 && !output->error && !output->cut && wait_for_room(output)) {
         ssize_t written = write_some(output, bytes, count);
         if (written < 0 && !is_passing(errno))
             return fail(output, errno);
@@ -47,7 +58,7 @@ static bool write_all(struct output *output, const char *bytes, size_t count)
             count -= (size_t)written;
         }
     }
-    return !output->error;
+    return count == 0;
 }
 
 bool output_spill(struct output *output)

@@ -1,5 +1,6 @@
 /* Replies for a person: a line each, as a rule. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "cli/drawing.h"
 #include "cli/format.h"
@@ -76,11 +77,21 @@ static void show_tree(const struct reply *reply, struct output *output)
     }
 }
 
+/* The purpose stands beside the usage, or below one that is too long for that. */
+static void show_help_of(enum command_kind kind, struct output *output)
+{
+    enum { COLUMN = 32 };
+    const char *usage = command_usage(kind);
+    const char *between = strlen(usage) < COLUMN ? "" : "\n";
+    text_format(&output->pending, "%-*s%s", COLUMN, usage, between);
+    text_format(&output->pending, "%*s%s\n", *between ? COLUMN : 0, "", command_purpose(kind));
+}
+
 static void show_help(const struct reply *reply, struct output *output)
 {
     for (enum command_kind kind = COMMAND_BAD + 1; kind < COMMAND_KINDS; kind++)
         if (reply->topic == COMMAND_BAD || reply->topic == kind)
-            text_format(&output->pending, "%-24s %s\n", command_usage(kind), command_purpose(kind));
+            show_help_of(kind, output);
 }
 
 static void show_error(const struct reply *reply, struct output *output)

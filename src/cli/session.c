@@ -53,23 +53,30 @@ static bool gather(struct session *session)
     return job != NULL;
 }
 
-static void show_news(struct session *session)
+static void show_all_news(struct session *session)
 {
-    if (is_over(session) || !gather(session))
+    if (session->output.error || !gather(session))
         return;
     terminal_hide(session->terminal);
     do
         commit(session);
-    while (!is_over(session) && gather(session));
+    while (!session->output.error && gather(session));
     terminal_show(session->terminal);
 }
 
-/* What is under way is finished then, and shown. */
+static void show_news(struct session *session)
+{
+    if (!is_over(session))
+        show_all_news(session);
+}
+
+/* What is under way is finished then, and shown however the end came. */
 static void end_network(struct session *session)
 {
     stop_interrupts(NULL);
     xylem_close(&session->network);
-    show_news(session);
+    session->output.ending = true;
+    show_all_news(session);
 }
 
 static enum wait_result wait_for_commands(void *context, int fd)
@@ -95,19 +102,63 @@ struct waiter session_waiter(struct session *session)
     return (struct waiter){wait_for_commands, session};
 }
 
-/* The commands that are more than one call on the network; false when they are interrupted. */
+/* The commands that wait: what there is to tell is told meanwhile. */
 
-static bool run_sleep(struct session *session, int64_t duration_ms)
+typedef bool condition(const struct session *session, const struct command *command);
+
+static bool is_never(const struct session *session, const struct command *command)
 {
-    int64_t now = xylem_now(session->network);
-    int64_t end = now + duration_ms;
-    int error;
+    (void)session;
+    (void)command;
+    return false;
+}
+
+static bool is_node_so(const struct session *session, const struct command *command)
+{
+    return xylem_wait(session->network, command->id, command->available, 0) == XYLEM_OK;
+}
+
+/* Those that are finished have been shown. */
+static bool is_job_done(const struct session *session, const struct command *command)
+{
+    return command->job ? !jobs_find(&session->jobs, command->job) : !session->jobs.first;
+}
+
+/* XYLEM_OK when it is so, XYLEM_TIMED_OUT, XYLEM_INTERRUPTED. */
+static int wait_until(struct session *session, const struct command *command, condition *is_so)
+{
+    int64_t duration_ms = command->ms >= 0 ? command->ms : session->timeout_ms;
+    int64_t end_ms = xylem_now(session->network) + duration_ms;
+    int64_t left_ms = 0; /* what has come already comes first */
     do {
-        error = xylem_run(session->network, end - now);
+        int error = xylem_run(session->network, left_ms);
+        if (error)
+            return error;
         show_news(session);
-        now = xylem_now(session->network);
-    } while (!error && now < end && !is_over(session));
-    return !error;
+        if (is_over(session))
+            return XYLEM_INTERRUPTED;
+        if (is_so(session, command))
+            return XYLEM_OK;
+        left_ms = end_ms - xylem_now(session->network);
+    } while (left_ms > 0);
+    return XYLEM_TIMED_OUT;
+}
+
+static bool run_sleep(struct session *session, const struct command *command)
+{
+    return wait_until(session, command, is_never) != XYLEM_INTERRUPTED;
+}
+
+static bool run_wait(struct session *session, const struct command *command, struct reply *reply)
+{
+    bool unknown = command->for_jobs && command->job && !jobs_had(&session->jobs, command->job);
+    int error = unknown
+                    ? XYLEM_NOT_FOUND
+                    : wait_until(session, command, command->for_jobs ? is_job_done : is_node_so);
+    reply->kind = REPLY_DONE;
+    if (error)
+        reply_fail(reply, error, xylem_strerror(error), NULL);
+    return error != XYLEM_INTERRUPTED;
 }
 
 static bool run_exit(struct session *session, struct reply *reply)
@@ -123,13 +174,16 @@ static bool perform(struct session *session, const struct command *command, stru
 {
     switch (command->kind) {
     case COMMAND_SLEEP:
-        return run_sleep(session, command->ms);
+        return run_sleep(session, command);
+    case COMMAND_WAIT:
+        return run_wait(session, command, reply);
     case COMMAND_EXIT:
         return run_exit(session, reply);
     default:
-        if (job_action_is(command))
-            return job_action_run(session->network, &session->jobs, command, reply);
-        return action_run(session->network, command, reply);
+        if (!job_action_is(command))
+            return action_run(session->network, command, reply);
+        job_action_run(session->network, &session->jobs, command, reply);
+        return true;
     }
 }
 

@@ -15,6 +15,7 @@
 struct session {
     xylem *network; /* NULL once it has been ended */
     struct jobs jobs;
+    int64_t timeout_ms; /* how long `wait` waits if nothing else is said */
     struct output output;
     const struct format *format; /* how replies are shown */
     struct terminal *terminal;   /* NULL: there is nobody at a terminal */

@@ -1,20 +1,10 @@
 #include "cli/shown.h"
 
-#include <stdbool.h>
-
 #include "cli/utf8.h"
-
-/* C0, DEL and C1: a terminal would obey them. */
-static bool is_control(const char *character, size_t length)
-{
-    unsigned char first = (unsigned char)character[0];
-    return first < 0x20 || first == 0x7F ||
-           (length == 2 && first == 0xC2 && (unsigned char)character[1] < 0xA0);
-}
 
 static void add_character(struct text *text, const char *character, size_t length)
 {
-    if (!is_control(character, length)) {
+    if (!utf8_is_control(character, length)) {
         text_add(text, character, length);
         return;
     }

@@ -40,7 +40,8 @@ static bool install(int signal_number)
 bool stop_install(void)
 {
     descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return descriptor >= 0 && install(SIGINT) && install(SIGTERM) && install(SIGHUP);
+    return descriptor >= 0 && install(SIGINT) && install(SIGQUIT) && install(SIGTERM) &&
+           install(SIGHUP);
 }
 
 void stop_interrupts(xylem *network)

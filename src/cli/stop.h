@@ -1,4 +1,4 @@
-/* Being asked to stop, by SIGINT, SIGTERM or SIGHUP. */
+/* Being asked to stop, by SIGINT, SIGQUIT, SIGTERM or SIGHUP. */
 #ifndef CLI_STOP_H
 #define CLI_STOP_H
 

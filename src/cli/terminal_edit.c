@@ -25,6 +25,8 @@ struct terminal {
     History *history;
     bool reading;
     bool dumb;
+    int typed_ahead; /* bytes of what is read; -1: not counted yet, because there is no line so far
+                      */
     mbstate_t decoder;
 };
 
@@ -115,14 +117,26 @@ static void complete(struct terminal *terminal)
 
 enum { CONTROL_D = 4 };
 
+/* The kernel took a Ctrl-D that was typed before this line for the end, and left a NUL in its
+ * place; one that is typed now is Ctrl-Space. */
+static char restore_end(struct terminal *terminal, char byte)
+{
+    bool typed_ahead = terminal->typed_ahead > 0;
+    terminal->typed_ahead -= typed_ahead;
+    if (byte == '\0' && typed_ahead)
+        return CONTROL_D;
+    return byte;
+}
+
 /* As libedit wants it: 1, or -1 when nothing more is to come. */
 static int read_character(EditLine *edit, wchar_t *character)
 {
     struct terminal *terminal = terminal_of(edit);
     char byte;
+    if (terminal->typed_ahead < 0 && ioctl(STDIN_FILENO, FIONREAD, &terminal->typed_ahead) != 0)
+        terminal->typed_ahead = 0;
     while (read_byte(terminal, &byte)) {
-        if (byte == '\0')
-            byte = CONTROL_D; /* typed ahead: the kernel took it for the end, and left this */
+        byte = restore_end(terminal, byte);
         if (byte == '\t' && !terminal->dumb)
             complete(terminal);
         else if (decode(terminal, byte, character))
@@ -207,6 +221,7 @@ bool terminal_read(struct terminal *terminal, const char **bytes, size_t *count)
 {
     int length = 0;
     terminal->reading = true;
+    terminal->typed_ahead = -1;
     *bytes = el_gets(terminal->edit, &length);
     terminal->reading = false;
     if (!*bytes || length <= 0) {

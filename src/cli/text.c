@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/utf8.h"
+
 enum {
     SMALLEST_CAPACITY = 64,
     DIGITS_MAX = 20 /* of a number, its sign included */
@@ -58,23 +60,27 @@ void text_add_number(struct text *text, int64_t number)
     text_add(text, first, (size_t)(digits + sizeof digits - first));
 }
 
-static bool is_control(char c)
+static size_t printable_length(const char *bytes, size_t length)
 {
-    return (unsigned char)c < 0x20 || c == 0x7f;
+    size_t shown = 0, step;
+    while ((step = utf8_step(bytes + shown, length - shown)) > 0 &&
+           !utf8_is_control(bytes + shown, step))
+        shown += step;
+    return shown;
 }
 
 void text_add_printable(struct text *text, const char *string)
 {
-    while (*string) {
-        size_t length = 0;
-        while (string[length] && !is_control(string[length]))
-            length++;
-        text_add(text, string, length);
-        string += length;
-        if (*string) {
+    for (size_t left = strlen(string); left > 0;) {
+        size_t taken = printable_length(string, left);
+        text_add(text, string, taken);
+        if (taken < left) {
+            size_t step = utf8_step(string + taken, left - taken);
             text_add_string(text, "?");
-            string++;
+            taken += step ? step : 1;
         }
+        string += taken;
+        left -= taken;
     }
 }
 

@@ -20,8 +20,8 @@ void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_add_number(struct text *text, int64_t number);
 
-/* Adds a string of somebody else: what would make another line of it, or speak to a terminal, is
- * shown as a question mark. */
+/* Adds a string of somebody else: what would make another line of it, or speak to a terminal, or is
+ * no UTF-8, is shown as a question mark. */
 void text_add_printable(struct text *text, const char *string);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -40,6 +40,13 @@ size_t utf8_step(const char *text, size_t length)
     return shape->length;
 }
 
+bool utf8_is_control(const char *character, size_t length)
+{
+    const unsigned char *bytes = (const unsigned char *)character;
+    return bytes[0] < 0x20 || bytes[0] == 0x7F ||
+           (length == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0);
+}
+
 bool utf8_valid(const char *text, size_t length)
 {
     while (length > 0) {

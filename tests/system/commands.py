@@ -85,6 +85,15 @@ class TestCommands(unittest.TestCase):
         self.assertFalse(lines[0].startswith("Error"))
         self.assertRegex(self.program.ask("help bogus"), "^Error: ")
 
+    def test_notices_come_while_a_command_waits(self):
+        for command in ("sleep 100000000", "wait 1 100000000", "wait all 100000000",
+                        "wait 99 up 100000000"):
+            with self.subTest(during=command), Program() as program:
+                program.send("create 50 --service sleep\ncreate 75 --service sleep\n"
+                             f"exec 50 100000000 &\nexec 75 300 &\n{command}\n")
+                for reply in "OK: [1-9]", "OK: [1-9]", "OK: job 1", "OK: job 2", "Job 2: OK":
+                    self.assertRegex(program.line(), reply)
+
     def test_long_lines(self):
         self.program.create(1)
         longest = "ping 1".ljust(MIB)

@@ -68,7 +68,7 @@ class TestEnds(unittest.TestCase):
         self.check_end(program, 130)
 
     def test_signals(self):
-        for number in signal.SIGINT, signal.SIGTERM:
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGQUIT:
             for name, command in {
                 "idle": "",
                 "sleep": "sleep 100000",
@@ -105,6 +105,45 @@ class TestEnds(unittest.TestCase):
         program = self.start(home=home)
         program.send("exit\n")
         self.check_end(program, 0, "OK\n")
+
+    def start_jobs(self, *arguments):
+        program = Program(*arguments)
+        self.addCleanup(program.__exit__, None, None, None)
+        program.send("create 1 --service sleep\nexec 1 100000000 &\nexec 1 1 &\n")
+        replies = [program.line() for _ in range(3)]
+        self.assertEqual(replies[1:], ["OK: job 1", "OK: job 2"])
+        return program
+
+    def test_every_end_tells_of_the_jobs(self):
+        jobs = "Job 1: Error: interrupted\nJob 2: Error: interrupted\n"
+        for name, end in {
+            "exit": lambda program: program.send("exit\n"),
+            "end of input": lambda program: program.close_input(),
+            "interrupted": lambda program: os.kill(program.pid, signal.SIGINT),
+            "terminated": lambda program: os.kill(program.pid, signal.SIGTERM),
+        }.items():
+            with self.subTest(end=name):
+                program = self.start_jobs()
+                until(program.busy, "it waits")
+                end(program)
+                status = 130 if name in ("interrupted", "terminated") else 0
+                self.check_end(program, status, jobs + "OK\n" * (name == "exit"))
+
+    def test_an_error_that_stops_tells_of_the_jobs(self):
+        program = self.start_jobs("--stop-on-error")
+        program.send("bogus\nping 1\n")
+        self.check_end(program, 1, "Error: bad command\n"
+                       "Job 1: Error: interrupted\nJob 2: Error: interrupted\n")
+
+    def test_a_reader_that_does_not_read(self):
+        """It cannot keep the program from stopping, and gets no reply that has no beginning."""
+        program = self.start_jobs()
+        program.send("help\n" * 2000)
+        until(program.blocked, "the pipe is full")
+        os.kill(program.pid, signal.SIGTERM)
+        self.assertEqual(program.ended(), 130)
+        self.assertNotIn("Job", program.rest())
+        program.check_nothing_left()
 
     def test_output_that_nobody_reads(self):
         program = self.start()

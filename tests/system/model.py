@@ -13,7 +13,7 @@ BAD_LINES = {
     "create": "Error: bad command: usage: create ID",
     "create 1 2": "Error: bad command: usage: create ID",
     "remove x": "Error: bad id: 'x'",
-    "exec 1": "Error: bad command: usage: exec ID TEXT|@FILE",
+    "exec 1": "Error: bad command: usage: exec ID TEXT|@FILE [&]",
     "ping -1": "Error: bad id: '-1'",
     "heartbeat 1.5": "Error: bad number: '1.5'",
     "exit now": "Error: bad command: usage: exit",

@@ -85,6 +85,11 @@ def processes():
     return found
 
 
+def unread(fd):
+    """How many bytes wait to be read."""
+    return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
+
+
 def alive(pid):
     return processes().get(pid, (0, "Z"))[1] not in "ZX"
 
@@ -298,8 +303,15 @@ class Program:
 
     def busy(self):
         """It has taken all its input, and sleeps over it."""
-        unread = struct.unpack("i", fcntl.ioctl(self.input, termios.FIONREAD, b"\0" * 4))[0]
-        return unread == 0 and processes().get(self.pid, (0, ""))[1] == "S"
+        return unread(self.input) == 0 and processes().get(self.pid, (0, ""))[1] == "S"
+
+    def blocked(self):
+        """It cannot write any more until somebody reads."""
+        output = os.open(f"/proc/{self.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            return not select.select([], [output], [], 0)[1]
+        finally:
+            os.close(output)
 
     def ended(self, ceiling=CEILING):
         """Wait for its end and return its exit status."""

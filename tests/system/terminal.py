@@ -4,9 +4,10 @@ import json
 import os
 import pty
 import signal
+import termios
 import unittest
 
-from program import AVAILABLE, UNAVAILABLE, Program, main
+from program import AVAILABLE, UNAVAILABLE, Program, main, until
 
 PROMPT = r"(xylem|>|\$)\s*$"
 
@@ -17,6 +18,13 @@ class TestTerminal(unittest.TestCase):
         self.addCleanup(program.__exit__, None, None, None)
         program.expect(PROMPT)
         return program
+
+    def echoes(self, program):
+        """The terminal is as it was found: a prompt echoes by itself, from shortly after it appears."""
+        return bool(termios.tcgetattr(program.input)[3] & termios.ECHO)
+
+    def expect_editing(self, program):
+        until(lambda: not self.echoes(program), "the line is edited")
 
     def check_end(self, program, status):
         while program.receive():
@@ -72,6 +80,27 @@ class TestTerminal(unittest.TestCase):
         program.expect("sleep 300")
         program.send(b"\x04")
         self.check_end(program, 0)
+
+    def test_control_space_is_no_end(self):
+        program = self.start()
+        self.expect_editing(program)
+        program.send(b"\x00")
+        program.send("ping 1\n")
+        program.expect(r"OK: -1\r?\n")
+        program.expect(PROMPT)
+        self.expect_editing(program)
+        program.send(b"ping\x00 2\n")
+        program.expect(r"OK: -1\r?\n")
+        program.expect(PROMPT)
+        program.send(b"\x04")
+        self.check_end(program, 0)
+
+    def test_quit_at_the_prompt(self):
+        program = self.start()
+        self.expect_editing(program)
+        program.send(b"\x1c")
+        self.check_end(program, 130)
+        self.assertTrue(self.echoes(program))
 
     def test_interrupted(self):
         program = self.start()

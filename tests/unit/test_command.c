@@ -228,7 +228,7 @@ static void test_commands_without_arguments(void **state)
 static void test_exec(void **state)
 {
     (void)state;
-    static const char usage[] = "bad command: usage: exec ID TEXT|@FILE";
+    static const char usage[] = "bad command: usage: exec ID TEXT|@FILE [&]";
     expect_exec("exec 12 start", "start");
     expect_exec("exec 12 frob", "frob");
     expect_exec("exec 12  set\t a   b \r", "set a b");
@@ -263,10 +263,12 @@ static void test_exec_of_a_file(void **state)
     expect_exec("exec 12 @x y", "@x y");
 }
 
+#define WAIT_USAGE "bad command: usage: wait ID up|down [MS], wait JOB|all [MS]"
+
 static void test_wait(void **state)
 {
     (void)state;
-    static const char usage[] = "bad command: usage: wait ID up|down [MS]";
+    static const char usage[] = WAIT_USAGE;
     expect_wait("wait 5 up", true, -1);
     expect_wait("wait 5 down", false, -1);
     expect_wait("wait 5 up 0", true, 0);
@@ -299,7 +301,15 @@ static void test_wait_for_jobs(void **state)
     expect_wait_for_jobs("wait all 0", 0, 0);
     expect_bad("wait 0", "bad number: '0'");
     expect_bad("wait up", "bad number: 'up'");
-    expect_bad("wait all 1 2", "bad command: usage: wait ID up|down [MS]");
+    expect_bad("wait up 1", "bad number: 'up'");
+    expect_bad("wait 5 1.5", "bad number: '1.5'");
+    expect_bad("wait 5 -1", "bad number: '-1'");
+    expect_bad("wait 5 99999999999", "bad number: '99999999999'");
+    expect_bad("wait all x", "bad number: 'x'");
+    expect_bad("wait all up", "bad number: 'up'");
+    expect_bad("wait all 1 2", WAIT_USAGE);
+    expect_bad("wait all up 2", WAIT_USAGE);
+    expect_bad("wait 5 6 7", WAIT_USAGE);
     expect_bad("cancel", "bad command: usage: cancel JOB");
     expect_bad("cancel all", "bad number: 'all'");
     expect_kind("jobs", COMMAND_JOBS);
@@ -316,7 +326,7 @@ static void expect_job(const char *text, bool background, bool from_file, const 
 
 static void test_background(void **state)
 {
-    static const char usage[] = "bad command: usage: exec ID TEXT|@FILE";
+    static const char usage[] = "bad command: usage: exec ID TEXT|@FILE [&]";
     (void)state;
     expect_job("exec 12 a b &", true, false, "a b");
     expect_job("exec 12 a b & ; # c", true, false, "a b");

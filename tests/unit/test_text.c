@@ -19,6 +19,14 @@ static void test_printable(void **state)
     expect_shown("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
     expect_shown("a\nOK: b", "a?OK: b");
     expect_shown("\033[2J\r\177\t", "?[2J???");
+    expect_shown("a\xc2\x9b"
+                 "2J\xc2\x80\xc2\xa0",
+                 "a?2J?\xc2\xa0"); /* C1, and what is not */
+    expect_shown("a\x9b"
+                 "b\xff",
+                 "a?b?"); /* no UTF-8 */
+    expect_shown("\xe2\x82", "??");
+    expect_shown("\xe2\x82\xac\xf0\x9f\x8c\xb3", "\xe2\x82\xac\xf0\x9f\x8c\xb3");
 }
 
 int main(void)
