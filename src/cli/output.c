@@ -39,26 +39,26 @@ static bool wait_for_room(struct output *output)
         bool stopped = watched[1].revents != 0;
         if (watched[0].revents && (!stopped || output->ending))
             return true;
-        if (stopped) {
-            output->cut = true;
+        if (stopped)
             return false;
-        }
     }
 }
 
 /* False when not all could be written. */
 static bool write_all(struct output *output, const char *bytes, size_t count)
 {
-    while (count > 0 && !output->error && !output->cut && wait_for_room(output)) {
-        ssize_t written = write_some(output, bytes, count);
+    size_t left = count;
+    while (left > 0 && !output->error && !output->cut && wait_for_room(output)) {
+        ssize_t written = write_some(output, bytes, left);
         if (written < 0 && !is_passing(errno))
             return fail(output, errno);
         if (written > 0) {
             bytes += written;
-            count -= (size_t)written;
+            left -= (size_t)written;
         }
     }
-    return count == 0;
+    output->cut = output->cut || (left > 0 && (left < count || output->spilled));
+    return left == 0;
 }
 
 bool output_spill(struct output *output)
@@ -66,8 +66,8 @@ bool output_spill(struct output *output)
     struct text *pending = &output->pending;
     if (pending->failed || pending->length < SPILLED_AT)
         return !pending->failed;
-    output->spilled = true;
     bool written = write_all(output, pending->bytes, pending->length);
+    output->spilled = true;
     text_cut(pending, 0);
     return written;
 }

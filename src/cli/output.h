@@ -12,7 +12,7 @@ struct output {
     int stop_fd; /* nothing but last words is written any more once this is readable */
     bool ending; /* now come the last words */
     bool coloured;
-    bool cut;            /* something was not written, and nothing is any more */
+    bool cut;            /* the end of something was not written, and nothing is any more */
     int error;           /* the errno of the failure; 0 so far */
     struct text pending; /* what is to be written: anyone may add to it */
     bool spilled;        /* the beginning of it has been written */
