@@ -80,7 +80,7 @@ static void show_tree(const struct reply *reply, struct output *output)
 /* The purpose stands beside the usage, or below one that is too long for that. */
 static void show_help_of(enum command_kind kind, struct output *output)
 {
-    enum { COLUMN = 32 };
+    enum { COLUMN = 28 };
     const char *usage = command_usage(kind);
     const char *between = strlen(usage) < COLUMN ? "" : "\n";
     text_format(&output->pending, "%-*s%s", COLUMN, usage, between);

@@ -58,7 +58,7 @@ static void test_successes(void **state)
                 "{\"command\":\"ping\",\"id\":5,\"ok\":true,\"reached\":false}\n");
     expect_both(
         &(struct reply){.kind = REPLY_HELP, .command = "help", .id = -1, .topic = COMMAND_PAUSE},
-        "pause ID                        make a node freeze\n",
+        "pause ID                    make a node freeze\n",
         "{\"command\":\"help\",\"ok\":true,\"commands\":[{\"usage\":\"pause ID\","
         "\"purpose\":\"make a node freeze\"}]}\n");
 }
