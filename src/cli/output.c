@@ -28,8 +28,8 @@ static bool is_passing(int error)
     return error == EINTR || error == EAGAIN;
 }
 
-/* Waits until something can be written. False when it will not be, because the program is to stop:
- * then its last words are written, but nobody is waited for. */
+/* Waits until something can be written. False when it will not be, because the program is to stop.
+ */
 static bool wait_for_room(struct output *output)
 {
     for (;;) {
@@ -37,7 +37,7 @@ static bool wait_for_room(struct output *output)
         if (poll(watched, 2, -1) < 0 && !is_passing(errno))
             return fail(output, errno);
         bool stopped = watched[1].revents != 0;
-        if (watched[0].revents && (!stopped || output->ending))
+        if (watched[0].revents && (!stopped || output->notice))
             return true;
         if (stopped)
             return false;

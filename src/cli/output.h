@@ -9,8 +9,8 @@
 
 struct output {
     int fd;
-    int stop_fd; /* nothing but last words is written any more once this is readable */
-    bool ending; /* now come the last words */
+    int stop_fd; /* nothing but notices is written any more once this is readable */
+    bool notice; /* what is pending is one: it is written then too, unless it would have to wait */
     bool coloured;
     bool cut;            /* the end of something was not written, and nothing is any more */
     int error;           /* the errno of the failure; 0 so far */

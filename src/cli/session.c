@@ -19,8 +19,10 @@ static bool is_over(struct session *session)
 
 static void commit(struct session *session)
 {
+    session->output.notice = true;
     if (!output_commit(&session->output))
         session->output.error = ENOMEM;
+    session->output.notice = false;
 }
 
 /* A job that was given up, by whoever began it or by the end, is no failure. */
@@ -53,7 +55,7 @@ static bool gather(struct session *session)
     return job != NULL;
 }
 
-static void show_all_news(struct session *session)
+static void show_news(struct session *session)
 {
     if (session->output.error || !gather(session))
         return;
@@ -64,19 +66,12 @@ static void show_all_news(struct session *session)
     terminal_show(session->terminal);
 }
 
-static void show_news(struct session *session)
-{
-    if (!is_over(session))
-        show_all_news(session);
-}
-
 /* What is under way is finished then, and shown however the end came. */
 static void end_network(struct session *session)
 {
     stop_interrupts(NULL);
     xylem_close(&session->network);
-    session->output.ending = true;
-    show_all_news(session);
+    show_news(session);
 }
 
 static enum wait_result wait_for_commands(void *context, int fd)

@@ -1,6 +1,7 @@
 """However xylem ends, and whatever state its nodes are in: nothing is left."""
 
 import os
+import re
 import signal
 import unittest
 
@@ -128,6 +129,22 @@ class TestEnds(unittest.TestCase):
                 end(program)
                 status = 130 if name in ("interrupted", "terminated") else 0
                 self.check_end(program, status, jobs + "OK\n" * (name == "exit"))
+
+    def test_no_job_is_lost_when_many_of_them_end(self):
+        count = 300
+        for after in 2, 100, 200, 300, 400, 500:
+            with self.subTest(after=after), Program() as program:
+                program.send("create 1\n" + "exec 1 time &\n" * count + "wait all\n")
+                lines = []
+                while len(lines) < after:
+                    lines.append(program.line())
+                os.kill(program.pid, signal.SIGINT)
+                output = "\n".join(lines) + "\n" + program.rest()
+                begun = re.findall(r"^OK: job (\d+)", output, re.MULTILINE)
+                told = re.findall(r"^Job (\d+): (?:OK|Error: interrupted)", output, re.MULTILINE)
+                self.assertEqual(len(told), len(set(told)))
+                self.assertLessEqual(set(begun), set(told))
+                self.assertEqual(program.ended(), 130)
 
     def test_an_error_that_stops_tells_of_the_jobs(self):
         program = self.start_jobs("--stop-on-error")

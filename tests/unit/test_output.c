@@ -43,6 +43,13 @@ static void write_line(struct reader *reader, const char *line)
     assert_int_equal(reader->output.pending.length, 0);
 }
 
+static void write_notice(struct reader *reader, const char *line)
+{
+    reader->output.notice = true;
+    write_line(reader, line);
+    reader->output.notice = false;
+}
+
 static void expect_read(struct reader *reader, const char *expected)
 {
     char bytes[PIPE_BUF];
@@ -68,46 +75,43 @@ static void drain(struct reader *reader)
         ;
 }
 
-static void test_last_words(void **state)
+static void test_notices_once_stopped(void **state)
 {
     (void)state;
     struct reader reader = begin();
     write_line(&reader, "a reply\n");
     expect_read(&reader, "a reply\n");
     stop(&reader);
-    reader.output.ending = true;
-    write_line(&reader, "last words\n");
-    expect_read(&reader, "last words\n");
+    write_notice(&reader, "a notice\n");
+    expect_read(&reader, "a notice\n");
     end(&reader);
 }
 
-static void test_no_reply_but_last_words_once_stopped(void **state)
+static void test_no_replies_once_stopped(void **state)
 {
     (void)state;
     struct reader reader = begin();
     stop(&reader);
     write_line(&reader, "a reply\n");
-    reader.output.ending = true;
-    write_line(&reader, "last words\n");
-    expect_read(&reader, "last words\n");
+    write_notice(&reader, "a notice\n");
+    expect_read(&reader, "a notice\n");
     end(&reader);
 }
 
-static void test_last_words_wait_for_nobody(void **state)
+static void test_notices_wait_for_nobody(void **state)
 {
     (void)state;
     struct reader reader = begin();
     fill(&reader);
     stop(&reader);
-    reader.output.ending = true;
-    write_line(&reader, "last words\n");
+    write_notice(&reader, "a notice\n");
     drain(&reader);
     expect_read(&reader, "");
     end(&reader);
 }
 
 /* They would come in the middle of a line. */
-static void test_no_last_words_after_half_a_reply(void **state)
+static void test_no_notices_after_half_a_reply(void **state)
 {
     (void)state;
     struct reader reader = begin();
@@ -119,8 +123,7 @@ static void test_no_last_words_after_half_a_reply(void **state)
     stop(&reader);
     write_line(&reader, "the other half\n");
     drain(&reader);
-    reader.output.ending = true;
-    write_line(&reader, "last words\n");
+    write_notice(&reader, "a notice\n");
     expect_read(&reader, "");
     end(&reader);
 }
@@ -128,10 +131,10 @@ static void test_no_last_words_after_half_a_reply(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_last_words),
-        cmocka_unit_test(test_no_reply_but_last_words_once_stopped),
-        cmocka_unit_test(test_last_words_wait_for_nobody),
-        cmocka_unit_test(test_no_last_words_after_half_a_reply),
+        cmocka_unit_test(test_notices_once_stopped),
+        cmocka_unit_test(test_no_replies_once_stopped),
+        cmocka_unit_test(test_notices_wait_for_nobody),
+        cmocka_unit_test(test_no_notices_after_half_a_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
