@@ -1,31 +1,43 @@
-/* xylem: a network of nodes in the shape of a tree, over ZeroMQ.
+/* xylem: supervised trees of workers, over ZeroMQ.
  *
- * A network has one controlling node (the program that calls xylem_open) and any number of compute
- * nodes below it, placed as a sorted binary tree by their ids. Nodes are threads of this process,
- * or worker processes, or simulated: the same calls do the same things in every world.
+ * The program that calls xylem_open is the controlling node of a network. Below it is any number of
+ * compute nodes, in a tree of the shape that the option `topology` names. Nodes are threads of this
+ * process, worker processes, or simulated: every function does the same in all worlds.
  *
  *     xylem *net;
- *     char reason[XYLEM_REASON_SIZE];
- *     int error = xylem_open(&net, NULL, reason);
+ *     int error = xylem_open(&net, NULL);
  *     if (!error)
  *         error = xylem_create(net, 12, NULL);
  *     ...
  *     xylem_close(&net);
  *
- * Threads: one thread uses a network at a time, as with a ZeroMQ socket; only xylem_interrupt may
- * be called from anywhere. The library's own threads block every signal. In the process world the
- * thread that creates the topmost node must outlive the network, because the kernel ends the
- * workers together with it.
+ * Threads: one thread at a time uses a network, as with a ZeroMQ socket. Only xylem_interrupt and
+ * xylem_wake may be called by any thread at any time. The threads of the library block every
+ * signal.
  *
- * What "lasts until the next call" outlives xylem_next_event, xylem_now and xylem_fd.
+ * Processes: a network belongs to the process that opened it. In a child made by fork every call on
+ * it returns XYLEM_INVALID, and xylem_close only frees memory. The child may open networks of its
+ * own.
  *
- * Errors: a function that can fail returns XYLEM_OK (0) or one of enum xylem_error. Nothing has
- * changed when it returns anything else, unless it says so; but what was asked of a node may still
- * be done, or have been done, after XYLEM_INTERRUPTED, XYLEM_UNAVAILABLE and XYLEM_TIMED_OUT, and
- * what a service has done before it answered with an error is done.
+ * Misuse is found where possible: NULL as the network, a network that was closed before, a second
+ * thread while a call is running, and a service that calls its own network. Such a call returns
+ * XYLEM_INVALID (or NULL, -1 or 0 if it returns no error) and changes nothing, and xylem_reason
+ * tells which mistake it was.
  *
- * Time: a call waits for its node at most as long as the option `timeout_ms` says. The network
- * moves only inside of calls; a program that is away for long lets it run with xylem_run.
+ * Structs begin with their size. Those that the library fills in may become longer: a member exists
+ * if the size reaches beyond it.
+ *
+ * Results that "last until the next call" on a network outlast calls of xylem_next_event, xylem_now
+ * and xylem_fd.
+ *
+ * Errors: a function that can fail returns XYLEM_OK (0) or another value of enum xylem_error. If it
+ * fails, nothing has changed, unless its description says otherwise. There are two exceptions.
+ * After XYLEM_INTERRUPTED, XYLEM_UNAVAILABLE and XYLEM_TIMED_OUT the node may still do the work, or
+ * may have done it already. What a service did before it returned an error remains done.
+ *
+ * Time: a call waits for its node no longer than the option `timeout_ms`. The network makes
+ * progress only during calls on it. A program that does something else for long calls xylem_run
+ * meanwhile.
  */
 #ifndef XYLEM_H
 #define XYLEM_H
@@ -38,18 +50,17 @@
 extern "C" {
 #endif
 
-#define XYLEM_VERSION "0.1.0"
+/* The version of this header. While the major version is 0, each minor version may change the
+ * interface, and is another shared library, libxylem.so.0.MINOR. */
+#define XYLEM_VERSION "0.4.0"
 
-/* Room for every explanation that this library gives, its final NUL included. */
-#define XYLEM_REASON_SIZE 256
+/* The same as a number for #if: major * 10000 + minor * 100 + patch. */
+#define XYLEM_VERSION_NUMBER 400
 
-/* The longest text that a service is given or answers with, in bytes. */
+/* The longest text of a request or a reply, in bytes. */
 #define XYLEM_TEXT_MAX (32 * 1024 * 1024)
 
-/* Room for the name of a service, its final NUL included. */
-#define XYLEM_SERVICE_NAME_SIZE 32
-
-/* Every error: its name, and the text xylem_strerror has for it. New ones are added at the end:
+/* Every error: its name, and its text for xylem_strerror. New errors are added at the end, because
  * the numbers also travel between nodes. */
 #define XYLEM_ERRORS(X)                                                                            \
     X(XYLEM_OK, "OK")                                                                              \
@@ -68,181 +79,437 @@ extern "C" {
     X(XYLEM_INTERRUPTED, "interrupted")                                                            \
     X(XYLEM_CANCELLED, "cancelled")                                                                \
     X(XYLEM_FAILED, "the service failed")                                                          \
-    X(XYLEM_PENDING, "not finished yet")
+    X(XYLEM_PENDING, "not finished yet")                                                           \
+    X(XYLEM_NO_SIGNAL, "no signal was sent")                                                       \
+    X(XYLEM_PARENT_NOT_FOUND, "Parent not found")                                                  \
+    X(XYLEM_PARENT_HAS_CHILD, "Parent has a child")                                                \
+    X(XYLEM_PARENT_IS_BELOW, "Parent is below it")                                                 \
+    X(XYLEM_ANSWER_LOST, "the answer is lost: the work may have been done")
 
 enum xylem_error {
 #define XYLEM_ERROR_NAME(name, text) name,
     XYLEM_ERRORS(XYLEM_ERROR_NAME)
 #undef XYLEM_ERROR_NAME
-        XYLEM_ERROR_COUNT
 };
 
 enum xylem_world {
     XYLEM_THREAD,   /* a node is a thread of this process */
-    XYLEM_PROCESS,  /* a node is a worker process: this program, started again (see xylem_worker) */
-    XYLEM_SIMULATED /* a node is simulated, in the caller's thread and in virtual time, which passes
-                       only while a call waits: the same seed and calls give the same replies */
+    XYLEM_PROCESS,  /* a node is a worker process, forked by an agent: see xylem_worker */
+    XYLEM_SIMULATED /* a node is simulated in the caller's thread. Virtual time passes only while a
+                       call waits. The same seed and the same calls give the same replies */
 };
 
 enum xylem_transport {
-    XYLEM_IPC, /* sockets in a private folder under XDG_RUNTIME_DIR, TMPDIR or /tmp */
-    XYLEM_TCP  /* 127.0.0.1, ports chosen by the system */
+    XYLEM_IPC, /* sockets in a private folder under XDG_RUNTIME_DIR, TMPDIR, /dev/shm or /tmp */
+    XYLEM_TCP  /* 127.0.0.1, encrypted; the system chooses the ports */
 };
 
 enum xylem_log_level { XYLEM_LOG_ERROR, XYLEM_LOG_WARNING, XYLEM_LOG_INFO, XYLEM_LOG_DEBUG };
 
-/* Start from XYLEM_OPTIONS and change what you need. */
+/* Takes a line of the log, without a newline, in place of standard error. `id` is the node that
+ * wrote the line; -1 is the controlling node. The text is valid during the call. Threads of the
+ * library call this function too, one call at a time. It must be quick, and may not call this
+ * library. */
+typedef void (*xylem_log)(void *owner, enum xylem_log_level level, int64_t id, const char *text);
+
+/* What happens when a node that others are below dies, or is silent for too long. */
+enum xylem_repair {
+    XYLEM_REPAIR_NONE,   /* those below it are unavailable; if it died they are ended, too */
+    XYLEM_REPAIR_ADOPT,  /* those below it get other parents, as the topology has it, and go on */
+    XYLEM_REPAIR_RESTART /* it is started again in its place, with a new life, its service and its
+                            arguments, without its state, and those below it are attached to it
+                            again */
+};
+
+/* What is started again with XYLEM_REPAIR_RESTART. */
+enum xylem_restart {
+    XYLEM_ONE_FOR_ONE,     /* the node that died */
+    XYLEM_REST_FOR_SUBTREE /* that node and all below it */
+};
+
+/* Options of a network. Start from XYLEM_OPTIONS, which contains the defaults. */
 typedef struct xylem_options {
-    size_t size;                    /* sizeof (xylem_options): which version of it this is */
+    size_t size;                    /* sizeof (xylem_options): the version of the struct */
     enum xylem_world world;         /* default XYLEM_THREAD */
     enum xylem_transport transport; /* process world only; default XYLEM_IPC */
-    int64_t heartbeat_ms;           /* the interval to start with; default 0, no heartbeats */
-    int64_t timeout_ms;             /* how long a call may wait for its node; default 5000 */
-    enum xylem_log_level log_level; /* what goes to stderr; default XYLEM_LOG_WARNING */
+    int64_t heartbeat_ms;           /* the interval at the start; default 0: no heartbeats */
+    int64_t timeout_ms;             /* how long a call waits for its node; default 5000 */
+    enum xylem_log_level log_level; /* the least important; default XYLEM_LOG_WARNING */
     uint64_t seed;                  /* simulated world only; default 1 */
-    const char *service;            /* what a node does if nothing else is said; default "timer" */
-    int64_t job_ms; /* how long a job may take if nothing else is said; default an hour */
+    const char *service;            /* of nodes made by xylem_create; default "timer" */
+    int64_t job_ms;  /* how long a job without a time of its own may take; default 3600000 */
+    xylem_log log;   /* takes the log; default NULL: standard error. Worker processes write to their
+                        standard error in any case */
+    void *log_owner; /* the first argument of `log` */
+    const char *topology;     /* the shape of the tree: "bst", "avl", "balanced", "list" or "tree";
+                                 default "bst" */
+    enum xylem_repair repair; /* default XYLEM_REPAIR_NONE */
+    enum xylem_restart restart; /* default XYLEM_ONE_FOR_ONE */
+    int restarts;               /* how often a node is started again within the time
+                                   `restart_window_ms`, which begins with the first; after that those
+                                   below it are adopted. Default 5 */
+    int64_t restart_window_ms;  /* default 60000 */
 } xylem_options;
 
 #define XYLEM_OPTIONS                                                                              \
     {                                                                                              \
         sizeof(xylem_options), XYLEM_THREAD, XYLEM_IPC, 0, 5000, XYLEM_LOG_WARNING, 1, "timer",    \
-            3600000                                                                                \
+            3600000, NULL, NULL, "bst", XYLEM_REPAIR_NONE, XYLEM_ONE_FOR_ONE, 5, 60000             \
     }
 
 /* An open network. */
 typedef struct xylem xylem;
 
-/* What the controlling node knows of one node. */
+/* What the controlling node knows about a node. */
 typedef struct xylem_node {
+    size_t size;
     int64_t id;
-    int64_t parent; /* the id of the node above it; -1 for the topmost node */
-    int64_t pid;    /* its process id; in the thread world its kernel thread id */
-    size_t depth;   /* 0 for the topmost node */
-    bool available; /* it can be reached, as far as is known */
+    uint64_t life;       /* the number of this start of a node: a network never uses one twice */
+    int64_t parent;      /* the id of the parent; -1 if that is the controlling node */
+    int64_t pid;         /* the process id; in the thread world the id of the kernel's thread */
+    size_t depth;        /* 0 for a node below the controlling node */
+    bool available;      /* it can be reached, as far as the controlling node knows */
+    size_t children;     /* how many it has */
+    const char *service; /* its service */
+    size_t requests;     /* how many requests it has not answered yet */
+    int64_t heard_ms; /* for how long the controlling node has heard nothing from the node itself */
+    int restarts;     /* how often it was started again within the present window */
 } xylem_node;
 
-enum xylem_event_kind { XYLEM_NODE_UNAVAILABLE, XYLEM_NODE_AVAILABLE };
+/* What the controlling node knows about its network. */
+typedef struct xylem_counts {
+    size_t size;
+    size_t nodes;
+    size_t depth;            /* how many nodes are below one another at most */
+    size_t unavailable;      /* how many nodes cannot be reached */
+    size_t requests;         /* how many requests are under way */
+    uint64_t false_silences; /* how often a node was given up and came back */
+    uint64_t moves;          /* how often a node has got another parent without losing one, */
+    uint64_t repairs;        /* how often a node that had lost its parent has got one again, */
+    uint64_t restarts;       /* how often a node was started again, */
+    int64_t adrift_ms;       /* and the longest time that a node was without a parent */
+} xylem_counts;
 
-/* Something that nobody asked for. */
+enum xylem_event_kind {
+    XYLEM_NODE_UNAVAILABLE, /* a node cannot be reached any more */
+    XYLEM_NODE_AVAILABLE,   /* it can be reached again */
+    XYLEM_HAS_ROOM,       /* once after xylem_start or xylem_exec has returned XYLEM_BUSY: they may
+                             be called again */
+    XYLEM_NODE_ADOPTED,   /* a node that had lost its parent is below `parent` now */
+    XYLEM_NODE_RESTARTED, /* a node has been started again, for the `number`th time in the window */
+    XYLEM_NODE_RETIRED    /* a node was started again `number` times, and is not any more */
+};
+
+/* Why a node has become unavailable. */
+enum xylem_cause {
+    XYLEM_NO_CAUSE,  /* the event is of another kind */
+    XYLEM_EXITED,    /* it ended by itself; `number` is its exit status */
+    XYLEM_SIGNALLED, /* a signal ended it; `number` is the signal: SIGKILL after xylem_kill, in
+                        every world */
+    XYLEM_SILENT,    /* it was silent for too long */
+    XYLEM_ANCESTOR,  /* the node `origin`, which is above it, became unavailable */
+    XYLEM_NO_AGENT   /* the agent that started it, and without which no worker lives, has ended */
+};
+
+/* Something that happened without a call for it. */
 typedef struct xylem_event {
+    size_t size;
     enum xylem_event_kind kind;
-    int64_t id;
+    int64_t id;    /* of the node; -1 if the event is about no node */
+    uint64_t life; /* of the node: see xylem_node; 0 if the event is about no node */
+    enum xylem_cause cause;
+    int number;     /* see enum xylem_cause; otherwise 0 */
+    int64_t origin; /* the node where it began, by its id: the node itself or one above it; or -1 */
+    int64_t parent; /* XYLEM_NODE_ADOPTED: the id of the new parent; otherwise, and if that is the
+                       controlling node, -1 */
 } xylem_event;
 
-/* Services: what nodes do when they are asked to.
+/* Services: the work that nodes do.
  *
- * Each node has one service, with a state of its own; all of it runs in the node's own thread,
- * unless it takes long, with 128 KiB of stack, of which 100 are the service's. These come with the
- * library:
+ * Each node has one service, with a state of its own. The node's own thread calls the functions of
+ * the service, except for `exec` of a service that takes long. That thread has 128 KiB of stack;
+ * the service may use 100 KiB of it. A service does not throw exceptions, does not leave its
+ * functions by longjmp, and does not call its own network.
+ *
+ * Standard streams: in threads and in the simulated world they are those of the program. In a
+ * worker process standard input and output are /dev/null, and standard error is that of the
+ * program. A worker process does not have the program's arguments: its main ends in xylem_worker.
+ * Worker processes are forked from one process, and share the state of random generators that were
+ * seeded before xylem_worker: `open` seeds them anew, or the service draws its numbers by
+ * xylem_context_random. A worker process needs the signal SIGIO: a
+ * service neither blocks nor handles it. What a service forks ends with its node.
+ *
+ * The library has these services:
  *
  *     timer    start, stop, time              a stopwatch
- *     sum      N K1 ... KN                    the sum of N numbers, "6"; in a thread of its own
+ *     sum      N K1 ... KN                    the sum of N numbers, "6"; takes long
  *     dict     NAME VALUE, NAME               keeps a number under a name; the number, "5"
- *     find     TEXT PATTERN                   where the pattern stands in the text, "0;7", or "-1";
- *                                             in a thread of its own
- *     sleep    MS                             answers that much later; in a thread of its own
+ *     find     TEXT PATTERN                   where the pattern is in the text, "0;7", or "-1";
+ *                                             takes long
+ *     sleep    MS                             replies after that time; takes long
+ *
+ * A function of a service that does not return holds up its node, and nothing else: the node can be
+ * killed and removed, its id can be used again, and the network can be closed. In the process world
+ * the function ends with its process. In the thread world it is abandoned, with a warning in the
+ * log: when it returns after all, its result is dropped, the state is released, and its thread
+ * ends. What the function uses must stay valid until then, also after xylem_close; the program may
+ * end before. In the simulated world the function blocks the caller.
  */
 
-/* A piece of work that a service is to do: lasts as long as the call of exec that got it. */
+/* A piece of work. It is valid during the call of `exec` that got it. */
 typedef struct xylem_work xylem_work;
 
-typedef struct xylem_service {
-    const char *name; /* letters, digits, '-' and '_', less than XYLEM_SERVICE_NAME_SIZE bytes */
+/* What a service knows of its node, and uses of it: see xylem_context_id and the functions below
+ * it. The library makes one for each life of a node, before it opens the service. It is the same
+ * for all functions of the service, and lasts as long as the state: until `close` or `release` has
+ * returned. */
+typedef struct xylem_context xylem_context;
 
-    /* Begins in a new node: *state gets what the other functions are given. XYLEM_OK, or an error:
-     * then there will be no such node. Quick, because a node that is not there in time is given up.
+typedef struct xylem_service {
+    size_t size;      /* sizeof (xylem_service): the version of the struct */
+    const char *name; /* 1 to 31 letters, digits, '-' and '_' */
+
+    /* Makes the state of a new node: *state is what the other functions get. If it returns an error
+     * the node is not created. It must be quick: a node that does not start in time is given up.
      * NULL: there is no state. */
     int (*open)(void **state);
 
-    /* Does one piece of work, of a node one at a time. XYLEM_OK, with an answer by xylem_work_reply
-     * or an empty one; XYLEM_BAD_SUBCOMMAND; XYLEM_FAILED, with a text by xylem_work_reply that
-     * says why; or any other error. */
+    /* Does one piece of work. A node does one at a time. Returns XYLEM_OK; the reply is what
+     * xylem_work_reply was given, or empty. Or returns XYLEM_FAILED, XYLEM_BAD_SUBCOMMAND,
+     * XYLEM_TOO_LONG or XYLEM_NO_MEMORY; then the reply is an explanation. Every other value counts
+     * as XYLEM_FAILED, so that it cannot be mistaken for an error of the network. */
     int (*exec)(void *state, xylem_work *work);
 
-    /* Ends, when the node does; quick, because its end is waited for. Not when a worker process
-     * crashes. NULL: there is nothing to do. */
+    /* Frees the state of a node that xylem_remove or xylem_close told to end. It must be quick,
+     * because the node has 400 ms to end, or half of the option `timeout_ms` if that is less. After
+     * that the node is killed, and this function is cut off or
+     * not called. It is not called either if the node is killed for any other reason. So what only
+     * this function saves is lost then, in every world. NULL: nothing is to be done. */
     void (*close)(void *state);
 
-    /* False: exec is quick, and is called by the thread that also carries the node's messages.
-     * True: exec may take long, and is called by a thread of its own. When nobody waits for it any
-     * more, it should return soon: see xylem_work_wanted. If it does not when its node is removed,
-     * it is abandoned with its state (in threads), or ended with its process. */
+    /* Frees the memory of the state of a node that was killed, where that memory belongs to the
+     * program: in threads and in the simulated world. It does nothing else, because a killed
+     * process would not do it either. Any thread may call it, also after xylem_close if a function
+     * was abandoned. It is never called during or after `close`. NULL: the memory is not freed. */
+    void (*release)(void *state);
+
+    /* False: `exec` is quick, and is called by the thread that also carries the node's messages.
+     * True: `exec` may take long, and is called by a thread of its own. When its reply is not
+     * wanted any more it should return soon: see xylem_work_wanted. If it has not returned 100 ms
+     * after its node was told to end, it is abandoned with its state, which is released when it
+     * returns (in threads), or it ends with its process.
+     *
+     * In the simulated world the caller's thread calls every function of a service, and virtual
+     * time passes only in xylem_work_rest. An `exec` that takes long has a stack of its own there;
+     * while it rests, everything else goes on. When its node is killed, xylem_work_wanted and
+     * xylem_work_rest return false, and it must return. After a thousand such results it is
+     * abandoned with its state: it is never resumed, and what it holds is not freed. Any other
+     * function that never returns, or that waits for anything but virtual time, blocks the caller,
+     * also in xylem_close: nothing can abandon it. */
     bool takes_long;
+
+    /* Combines the answers a and b of two nodes, or of two parts of the tree, to one request of
+     * xylem_cast. The result is what xylem_work_reply was given; the order in which answers are
+     * combined must not matter. Returns errors as `exec` does: the nodes of b have that error then.
+     * Any node, whatever its service, and the controlling program call this for the nodes below
+     * them, so there is no state, and `work` has no text. It must be quick, also if `exec` takes
+     * long: the thread that carries the node's messages calls it. Both texts have a final NUL, and
+     * are valid during the call. NULL: answers are not combined. */
+    int (*combine)(const char *a, size_t a_size, const char *b, size_t b_size, xylem_work *work);
+
+    /* The same as `open` with the context of the node; if it is given, `open` is not called. It is
+     * a member of its own because `open` keeps its type: a service that needs no context does not
+     * change. The state may keep the pointer to the context. NULL: `open` is called. */
+    int (*open_with)(void **state, xylem_context *context);
+
+    /* A pointer of the program's own, for xylem_context_user. In a worker process it has the value
+     * with which that process has registered the service. The library does not use it. */
+    void *user;
 } xylem_service;
 
-/* Makes a service known in this program; lent for good. Every program of a network does so alike,
- * in main, before xylem_worker. XYLEM_INVALID: no name, no exec, or a name that is taken;
- * XYLEM_BUSY: there are too many (of one's own: 64). */
+/* A service with these members; the others are 0: XYLEM_SERVICE(.name = "echo", ...). */
+#define XYLEM_SERVICE(...)                                                                         \
+    {                                                                                              \
+        .size = sizeof(xylem_service), __VA_ARGS__                                                 \
+    }
+
+/* Makes a service known in this program. The struct is copied; the string `name` is not, and must
+ * stay valid. Every program of a network registers the same services at the beginning of main,
+ * before xylem_worker. XYLEM_INVALID: the name is missing, malformed or taken, `exec` is missing,
+ * or this version does not know the size. XYLEM_BUSY: 64 services are registered already. */
 int xylem_register(const xylem_service *service);
 
-/* What is to be done, `size` bytes (may be NULL) and a final NUL. Lasts as long as the work. */
+/* Makes a service of any program: each node with the service `name` runs `command`, by /bin/sh -c,
+ * as a process of its own. The program starts with the node and ends with it, and runs with the
+ * rights, the environment and the folder of this process.
+ *
+ * It reads one request after the other from its standard input: a line "ID NUMBER SIZE", which is
+ * the id of its node, the number of the request and the size of its text in bytes, and then the
+ * text. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
+ * SIZE", and then the text of that size. The text of "ok" is the reply; that of "error" is the
+ * explanation of XYLEM_FAILED. What it writes to its standard error goes to the log of the node, as
+ * warnings.
+ *
+ * A program that ends or that answers in any other way fails the request in hand: XYLEM_FAILED,
+ * with an explanation. So does one that has written something without a request. When a request
+ * takes too long or is cancelled, the program is killed. It is started again for the next request.
+ * At the end of its node its standard input ends, and after 100 ms it is killed, with all processes
+ * that it has started. If the node is killed it is killed at once. If the process of the node is
+ * killed, its standard input ends, and so on.
+ *
+ * The strings are copied. The call comes before the first xylem_open, and may come after
+ * xylem_worker. In the simulated world no program can run: no node with such a service can be
+ * created. XYLEM_INVALID: the name is missing, malformed or taken, or the command is missing, empty
+ * or longer than 899 bytes; XYLEM_BUSY: 64 services are registered already; XYLEM_NO_MEMORY. */
+int xylem_program_service(const char *name, const char *command);
+
+/* The text of the request: *size bytes (`size` may be NULL) and a final NUL. Valid as long as the
+ * work. */
 const char *xylem_work_text(const xylem_work *work, size_t *size);
 
-/* The time of the network that the work belongs to, when the work began: see xylem_now. */
+/* The time of the network when the work began: see xylem_now. */
 int64_t xylem_work_now(const xylem_work *work);
 
-/* Answers with a copy of `size` bytes, in place of what was answered before. XYLEM_TOO_LONG,
- * XYLEM_NO_MEMORY: exec may return that. */
+/* The context of the node that does the work; NULL in `combine`, which no node does. */
+xylem_context *xylem_work_context(const xylem_work *work);
+
+/* Replies with a copy of `size` bytes. A second call replaces the reply. XYLEM_TOO_LONG,
+ * XYLEM_NO_MEMORY: `exec` may return these. */
 int xylem_work_reply(xylem_work *work, const void *reply, size_t size);
 
-/* Whether somebody still waits for the answer. */
+/* Whether the reply is still wanted: not after the request was cancelled, after its time is over,
+ * or when the node ends. In the simulated world a thousand calls without a rest take 1 ms. */
 bool xylem_work_wanted(const xylem_work *work);
 
-/* Lets `ms` pass, in the simulated world of virtual time, or less when nobody waits for the answer
- * any more: then false. Only of a service that takes long; false at once from any other. */
+/* Waits for `ms`; in the simulated world that is virtual time. Returns earlier, and false, when the
+ * reply is not wanted any more. Only for services that take long: for others it returns false at
+ * once. */
 bool xylem_work_rest(xylem_work *work, int64_t ms);
 
-/* Runs the node and ends the process, when this process was started as a worker; returns at once
- * when it was not. A program that opens a network in the process world calls this first in main,
- * before it touches its standard streams or starts a thread. */
+/* The id of the node, and its life: the number of this start of it, which is another one after
+ * XYLEM_REPAIR_RESTART; see xylem_node. Any thread of the service may call these functions, and
+ * those up to xylem_context_user, as long as the context lasts. */
+int64_t xylem_context_id(const xylem_context *context);
+uint64_t xylem_context_life(const xylem_context *context);
+
+/* What the node was created with: see xylem_create_options. *size bytes (`size` may be NULL) and a
+ * final NUL; "" if there are none. They belong to the context and last as long. A node that is
+ * started again has the same ones. */
+const char *xylem_context_arguments(const xylem_context *context, size_t *size);
+
+/* The member `user` with which the service was registered. */
+void *xylem_context_user(const xylem_context *context);
+
+/* The next number of the random stream of this life; all 64 bits are random. Other lives have other
+ * streams, also if their processes were forked from one. In threads and processes the numbers
+ * cannot be guessed, not even by other nodes. In the simulated world the same seed and the same
+ * calls give the same numbers. For the thread that is in a function of the service, and not in
+ * `release`. */
+uint64_t xylem_context_random(xylem_context *context);
+
+/* Writes a line to the log of the network, under the id of the node: where the option `log` says,
+ * if `level` is not less important than the option `log_level`. In a worker process that is
+ * standard error. A line that is longer than 500 bytes is cut, and its newlines become blanks. Does
+ * nothing if `text` is NULL, or after xylem_close. Never waits for a reader of standard error. Any
+ * thread of the service may call it, but not in `release`. */
+void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text);
+
+/* A program that opens a network in the process world calls this first in main, before it uses its
+ * standard streams or starts a thread. xylem_open executes the program once more, as the agent of
+ * the workers. In that process this function never returns: the agent forks each worker here, and
+ * the worker runs its node here. In any other process it returns at once. */
 void xylem_worker(int argc, char **argv);
 
-/* Opens a network without nodes. `options` may be NULL; `reason` (may be NULL) gets the cause of a
- * failure, for a person to read. The caller owns *network and ends it with xylem_close; it is NULL
- * after a failure.
- * XYLEM_CANNOT_OPEN: descriptors, threads, memory, ports or a private folder cannot be had, or it
- * is the process world without xylem_worker. XYLEM_INVALID: an option is out of range. */
-int xylem_open(xylem **network, const xylem_options *options, char reason[XYLEM_REASON_SIZE]);
+/* Opens a network without nodes. `options` may be NULL: the defaults. The caller owns *network and
+ * ends it with xylem_close. After a failure *network is NULL, and xylem_reason (NULL) tells why.
+ * XYLEM_CANNOT_OPEN: the system has no descriptor, thread, memory, port or private folder left, or
+ * the program asks for the process world and has not called xylem_worker. XYLEM_INVALID: an option
+ * is out of range, the service does not exist, or the options have the size of another version.
+ * XYLEM_NO_MEMORY. */
+int xylem_open(xylem **network, const xylem_options *options);
 
-/* Ends every node, also those that hang, and frees the network; takes less than a second. Clears
- * the caller's pointer; does nothing when it is NULL already. */
+/* Ends every node and frees the network. When no node has ended for 400 ms, those that are left
+ * hang, and are killed; see xylem_service for what that means to their services. So it takes less
+ * than a second, unless there are thousands of nodes. Jobs that are not finished end with
+ * XYLEM_INTERRUPTED. Sets the caller's pointer to NULL. Does nothing if that is NULL already, or in
+ * a callback of this network. */
 void xylem_close(xylem **network);
 
-/* Starts a node at its place in the tree and waits until it has answered. `pid` (may be NULL) gets
- * its process id or kernel thread id. `id` is 0 or more; that of a node that has died is taken
- * until it is removed. XYLEM_EXISTS, XYLEM_PARENT_UNAVAILABLE; XYLEM_CANNOT_START: xylem_reason
- * tells why. */
+/* Starts a node at its place in the tree, and waits until it has answered. `id` is 0 or more; the
+ * id of a node that failed is in use until the node is removed. *pid (`pid` may be NULL) is the
+ * process id, or in the thread world the id of the kernel's thread. XYLEM_EXISTS,
+ * XYLEM_PARENT_UNAVAILABLE; XYLEM_CANNOT_START: xylem_reason tells why. */
 int xylem_create(xylem *network, int64_t id, int64_t *pid);
 
-/* The same, with this service; NULL stands for the option `service`. XYLEM_CANNOT_START also when
- * there is no such service. */
-int xylem_create_with(xylem *network, int64_t id, const char *service, int64_t *pid);
+/* The parent of a new node, when it is not the id of a node. */
+#define XYLEM_CONTROLLER (-1) /* the controlling node */
+#define XYLEM_ANY        (-2) /* the topology chooses */
 
-/* Ends a node and all its descendants, whatever state they are in. XYLEM_NOT_FOUND. */
+/* The longest arguments of a node, in bytes. */
+#define XYLEM_ARGUMENTS_MAX (64 * 1024)
+
+/* What a new node is to be. Start from XYLEM_CREATE_OPTIONS, which contains the defaults. */
+typedef struct xylem_create_options {
+    size_t size;         /* sizeof (xylem_create_options): the version of the struct */
+    const char *service; /* default NULL: the service of the option of the network */
+    int64_t parent; /* default XYLEM_ANY. In the topologies "list" and "tree" the id of a node, or
+                       XYLEM_CONTROLLER; the others choose the parent in any case */
+    const void *arguments; /* for the service: see xylem_context_arguments. The library copies them
+                              during the call. Default NULL: none */
+    size_t arguments_size; /* in bytes, at most XYLEM_ARGUMENTS_MAX; default 0 */
+} xylem_create_options;
+
+#define XYLEM_CREATE_OPTIONS                                                                       \
+    {                                                                                              \
+        sizeof(xylem_create_options), NULL, XYLEM_ANY, NULL, 0                                     \
+    }
+
+/* The same with options; NULL: the defaults. XYLEM_CANNOT_START also if the service does not exist;
+ * XYLEM_PARENT_NOT_FOUND; XYLEM_PARENT_HAS_CHILD: in a list a node has one child at most;
+ * XYLEM_TOO_LONG: the arguments are; XYLEM_BUSY: with their arguments too much is under way. */
+int xylem_create_with(xylem *network, int64_t id, const xylem_create_options *options,
+                      int64_t *pid);
+
+/* Ends a node and all its descendants, also those that hang. Those that are left when no node has
+ * ended for 400 ms, or after half of the option `timeout_ms`, are killed, as is a node that cannot
+ * be reached. If a node was killed, its service was not closed: the result is XYLEM_OK, and
+ * xylem_reason says so. XYLEM_NOT_FOUND. */
 int xylem_remove(xylem *network, int64_t id);
 
-/* Has the node's service do `text`, at most XYLEM_TEXT_MAX bytes. `reply` (may be NULL) gets the
- * service's answer, which belongs to the network and lasts until the next call on it.
- * XYLEM_NOT_FOUND, XYLEM_UNAVAILABLE, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG (so may the answer be),
- * XYLEM_FAILED: xylem_reason tells why; XYLEM_TIMED_OUT: the work takes too long, and is given up.
- * The work has three quarters of the time that the call has, and all but a second of what is more
- * than four seconds: so its node can say so before the caller gives up the node. */
+/* Moves a node and all below it to another parent: the id of a node or XYLEM_CONTROLLER. Requests
+ * under way are answered as if nothing had happened. Only in the topology "tree": XYLEM_INVALID in
+ * the others, which choose the parents. XYLEM_NOT_FOUND, XYLEM_PARENT_NOT_FOUND,
+ * XYLEM_PARENT_IS_BELOW: the parent is the node itself or below it; XYLEM_PARENT_UNAVAILABLE,
+ * XYLEM_UNAVAILABLE; XYLEM_TIMED_OUT: it stays where it was. xylem_reason tells why. */
+int xylem_move(xylem *network, int64_t id, int64_t parent);
+
+/* Has the node's service work on `text`, of at most XYLEM_TEXT_MAX bytes, and waits for the reply.
+ * *reply (`reply` may be NULL) belongs to the network and lasts until the next call on it; it is
+ * unchanged after an error. XYLEM_NOT_FOUND, XYLEM_UNAVAILABLE; XYLEM_TOO_LONG: the text or the
+ * reply is; XYLEM_BAD_SUBCOMMAND, XYLEM_FAILED: the error of the service, xylem_reason has its
+ * explanation; XYLEM_TIMED_OUT: the work takes too long, and is given up; XYLEM_BUSY: see
+ * xylem_start.
+ *
+ * The work has three quarters of the time of the call, or all but one second if that is more. So
+ * the node can still reply XYLEM_TIMED_OUT before the caller gives up with XYLEM_UNAVAILABLE. */
 int xylem_exec(xylem *network, int64_t id, const char *text, const char **reply);
 
 /* The same for any bytes; `reply` and `reply_size` may be NULL. */
 int xylem_exec_bytes(xylem *network, int64_t id, const void *text, size_t size, const char **reply,
                      size_t *reply_size);
 
-/* Jobs: the same without waiting for it. What is asked of one node is done in its order, of
- * different nodes side by side. */
+/* A future stands for something that was begun and that the program does not wait for. A job is a
+ * request to a service that was begun like this. Requests to one node are done in their order,
+ * requests to different nodes side by side. */
 typedef struct xylem_future xylem_future;
 
-/* Has the node's service do the text, for `timeout_ms` at most (less than 0 stands for the option
- * `job_ms`), and returns at once. The caller owns *future, which is NULL after a failure, and ends
- * it with xylem_future_free, also after the network. XYLEM_TOO_LONG, XYLEM_INVALID,
- * XYLEM_NO_MEMORY; every other error is the future's: of those of xylem_exec, and XYLEM_BUSY when
- * 1024 pieces of work wait at the node, or 4096 requests are under way below one node. */
+/* Has the node's service work on the text, for `timeout_ms` at most (less than 0 stands for the
+ * option `job_ms`), and returns at once. The caller owns *future and frees it with
+ * xylem_future_free, also after the network was closed. After an error *future is NULL.
+ * XYLEM_TOO_LONG, XYLEM_INVALID, XYLEM_NO_MEMORY; XYLEM_BUSY: 65 MiB are under way, each text
+ * counted with 256 bytes more; the event XYLEM_HAS_ROOM tells when half of that is free again.
+ * XYLEM_INTERRUPTED: the network is being closed. Every other error is one of the future: see
+ * xylem_exec; XYLEM_BUSY also when a node on the way still holds as much that was given up. */
 int xylem_start(xylem *network, int64_t id, const char *text, int64_t timeout_ms,
                 xylem_future **future);
 
@@ -250,83 +517,215 @@ int xylem_start(xylem *network, int64_t id, const char *text, int64_t timeout_ms
 int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
                       xylem_future **future);
 
-/* XYLEM_PENDING: it is not finished yet. Otherwise what xylem_exec would have returned, or
- * XYLEM_CANCELLED, or XYLEM_INTERRUPTED when the network was closed before. `reply` and `size` (may
- * be NULL) get the answer, or why it failed, or ""; it lasts as long as the future. Never waits:
- * the network moves only inside of calls such as xylem_run. */
+/* Begins what xylem_create_with, xylem_remove, xylem_move and xylem_ping do, and returns at once.
+ * These begin in the order of the calls and go on side by side; the time of each counts from its
+ * call. A node whose parent has not answered its own create yet cannot be created, where the
+ * topology does not choose the parents anew: XYLEM_PARENT_UNAVAILABLE. The caller owns *future.
+ * After an error *future is NULL: XYLEM_INVALID, XYLEM_NO_MEMORY, XYLEM_BUSY, XYLEM_INTERRUPTED as
+ * with xylem_start; XYLEM_TOO_LONG: the arguments of a create are. Every other error is one of the
+ * future. */
+int xylem_start_create(xylem *network, int64_t id, const xylem_create_options *options,
+                       xylem_future **future);
+int xylem_start_remove(xylem *network, int64_t id, xylem_future **future);
+int xylem_start_move(xylem *network, int64_t id, int64_t parent, xylem_future **future);
+int xylem_start_ping(xylem *network, int64_t id, xylem_future **future);
+
+/* Make one future of several of one network. `all` is finished when all of them are; its result is
+ * XYLEM_OK or the error of the first, in their order, that has one. `any` is finished when one of
+ * them is, with the same error. Neither has a text: that is read from the future itself. They stay
+ * the caller's, and may be part of other futures too. One that is freed before it is finished
+ * counts as cancelled. To cancel `all` or `any` before it is finished is to cancel each of them; to
+ * free it is not. XYLEM_INVALID: a future is NULL, they are of more than one network, there are
+ * none of which one could be finished, or more than 100 stand for one another; XYLEM_NO_MEMORY. */
+int xylem_future_all(xylem_future *const *futures, size_t count, xylem_future **all);
+int xylem_future_any(xylem_future *const *futures, size_t count, xylem_future **any);
+
+/* XYLEM_PENDING: it is not finished. Otherwise what the call that waits would have returned, or
+ * XYLEM_CANCELLED, or XYLEM_INTERRUPTED if the network was closed before. *reply and *size (both
+ * pointers may be NULL) are the reply of a job, or the explanation of the error, or ""; they last
+ * as long as the future. Never waits, and the network makes no progress in it: see xylem_run. */
 int xylem_future_result(const xylem_future *future, const char **reply, size_t *size);
 
-/* Waits until it is finished, well or not, for `timeout_ms` at most; less than 0: as long as it
- * takes, which has an end. XYLEM_OK: it is finished, and xylem_future_result tells how;
- * XYLEM_TIMED_OUT, XYLEM_INTERRUPTED. */
+/* A number that belongs to the result: of a create the pid; of a removal how many nodes had to be
+ * killed; of `all` how many of the futures have succeeded; of `any` the place of the first that was
+ * finished, from 0. Otherwise, and before it is finished, 0. */
+int64_t xylem_future_value(const xylem_future *future);
+
+/* A pointer of the caller's own, at first NULL. The library does not use it. */
+void xylem_future_set_user(xylem_future *future, void *user);
+void *xylem_future_user(const xylem_future *future);
+
+/* Waits until the future is finished, for `timeout_ms` at most; less than 0: as long as it takes,
+ * which is no longer than its time. XYLEM_OK: it is finished, successful or not: see
+ * xylem_future_result. XYLEM_TIMED_OUT, XYLEM_INTERRUPTED: it is not finished yet. */
 int xylem_future_wait(xylem_future *future, int64_t timeout_ms);
 
-/* Gives it up: it is finished at once, with XYLEM_CANCELLED, unless it was already; the work is not
- * begun, or asked to end. */
+/* Gives it up: it is finished at once, with XYLEM_CANCELLED, unless it was finished before. Work
+ * that has not begun is not begun; work that has begun is not wanted any more. A create, a removal,
+ * a move or a ping goes on, and nothing tells how it ends. */
 void xylem_future_cancel(xylem_future *future);
 
-/* Has `callback` (NULL: nobody), in place of the one named before, called once when it is finished:
- * by this function, if it is already, otherwise by the next xylem_run, xylem_start,
- * xylem_future_wait, xylem_future_cancel or xylem_close, until when `owner` must last; but never
- * while somebody else is called back. It may call anything of this library but xylem_close; from
- * xylem_close everything that it begins is answered with XYLEM_INTERRUPTED. */
+/* Has `callback` called once when the future is finished. It replaces an earlier callback; NULL
+ * removes that. This function itself calls it if the future is finished already. Otherwise the next
+ * xylem_run, xylem_start or other call that begins something, xylem_future_then (of any future),
+ * xylem_future_wait, xylem_future_cancel or xylem_close does; `owner` must be valid until then.
+ *
+ * Callbacks do not nest: one that is due while another runs is called after that has returned. One
+ * that is due then again waits for the next of these calls. A callback may call every function of
+ * this library but xylem_close; during xylem_close, xylem_start returns XYLEM_INTERRUPTED.
+ *
+ * A callback returns. If longjmp or an exception of C++ leaves it, that also ends the call that
+ * called it, which has done everything else by then; the other callbacks wait for the next call. */
 void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *future, void *owner),
                        void *owner);
 
-/* Cancels what is not finished, without calling anybody back, and frees the future. Clears the
- * caller's pointer; does nothing when it is NULL already. */
+/* Cancels it if it is not finished, without calling its callback, and frees the future. Sets
+ * the caller's pointer to NULL; does nothing if it is NULL already. */
 void xylem_future_free(xylem_future **future);
 
-/* Asks the node itself. XYLEM_OK: it answered; XYLEM_UNAVAILABLE: it did not;
- * XYLEM_NOT_FOUND: there is none. */
+/* Sets of nodes, as a text: "all"; or ids, ranges "1-50" and nodes with all below them "90/", with
+ * commas between them: "1-50,70,90/". */
+
+/* Whether a text is a set. XYLEM_INVALID: it is malformed; XYLEM_TOO_LONG: it has more than 1000000
+ * ids, or 1000 parts "90/"; XYLEM_NO_MEMORY. xylem_reason (NULL) tells more. */
+int xylem_set_check(const char *set);
+
+/* The ids of a set, each once, in the order given; of a node with all below it, parents come first.
+ * Nodes of ranges need not exist; "all" are those that do. (*ids)[0] to (*ids)[*count - 1] belong
+ * to the network and last until the next call on it. Errors as with xylem_set_check. */
+int xylem_set_ids(xylem *network, const char *set, const int64_t **ids, size_t *count);
+
+/* How nodes are asked. Start from XYLEM_CAST_OPTIONS, which contains the defaults. */
+typedef struct xylem_cast_options {
+    size_t size;        /* sizeof (xylem_cast_options): the version of the struct */
+    int64_t timeout_ms; /* how long it may take; default -1: the option `job_ms` */
+    bool apart;         /* answers are not combined, also if the service can do that */
+} xylem_cast_options;
+
+#define XYLEM_CAST_OPTIONS                                                                         \
+    {                                                                                              \
+        sizeof(xylem_cast_options), -1, false                                                      \
+    }
+
+/* What several nodes have in common after a cast: their error, or their answer. */
+typedef struct xylem_outcome {
+    size_t size;
+    int error;        /* enum xylem_error */
+    const char *text; /* the answer, or the explanation of the error; with a final NUL */
+    size_t text_size;
+    const int64_t *ids; /* of the nodes, in ascending order, */
+    size_t count;       /* at least one */
+    bool combined;      /* the text is made of the answers of all of them, by the service */
+} xylem_outcome;
+
+/* Has each node of a set work on the text, or only answer if that is NULL, and returns at once. The
+ * text goes once over each link of the tree, and one answer comes back over it: those of the nodes
+ * below are combined if all who are asked have the same service and that can do it; otherwise equal
+ * ones are put together. The set counts as it is when the call is made.
+ *
+ * The future is finished when all have answered or cannot answer any more, or when the time is
+ * over: with what there is then. Its result is XYLEM_OK, or the error of the lowest id that has
+ * one; its value is how many have succeeded; its reply is the answer if there is only one, or "".
+ * xylem_future_outcomes tells all. To each node the request is sent once: the error of one that is
+ * lost on the way, or whose answer is, is XYLEM_UNAVAILABLE, and the work may have been done. A
+ * node that is asked does not move to another parent meanwhile, unless it loses its own.
+ *
+ * Errors as with xylem_start, and those of xylem_set_check. */
+int xylem_cast(xylem *network, const char *set, const char *text, const xylem_cast_options *options,
+               xylem_future **future);
+
+/* The same for any nodes and any bytes. An id that is there several times counts once. */
+int xylem_cast_ids(xylem *network, const int64_t *ids, size_t count, const void *text, size_t size,
+                   const xylem_cast_options *options, xylem_future **future);
+
+/* How a cast has ended: each node is in one of the outcomes (*outcomes)[0] to
+ * (*outcomes)[*count - 1], in the order of their lowest ids. They last as long as the future. There
+ * are none before it is finished (XYLEM_PENDING), when it was cancelled or interrupted, and of
+ * other futures. */
+int xylem_future_outcomes(const xylem_future *future, const xylem_outcome *const **outcomes,
+                          size_t *count);
+
+/* Sends a message to the node and waits for its answer. XYLEM_OK: it answered; XYLEM_UNAVAILABLE:
+ * it did not; XYLEM_NOT_FOUND: there is no such node. Any other error tells nothing of it. */
 int xylem_ping(xylem *network, int64_t id);
 
-/* From now on every node reports every `interval_ms`, those created later too; 0 stops it.
- * XYLEM_NOT_FOUND: there are no nodes yet, and the interval stays as it was. */
+/* Has every node send a heartbeat to its parent every `interval_ms`, also nodes that are created
+ * later; 0 stops the heartbeats. XYLEM_NOT_FOUND: there are no nodes yet, and the interval stays as
+ * it was. */
 int xylem_heartbeat(xylem *network, int64_t interval_ms);
 
-/* All nodes in ascending order of id. The array belongs to the network and lasts until the next
- * call on it. XYLEM_NO_MEMORY. */
-int xylem_list(xylem *network, const xylem_node **nodes, size_t *count);
+/* Sends a message to every node, and waits for the answers. (*ids)[0] to (*ids)[*count - 1] are the
+ * nodes that did not answer, in ascending order; they belong to the network and last until the next
+ * call on it. XYLEM_NO_MEMORY, XYLEM_BUSY. */
+int xylem_ping_all(xylem *network, const int64_t **ids, size_t *count);
 
-/* Waits until the node can (or cannot) be reached, for `timeout_ms` at most; less than 0 stands
- * for the option `timeout_ms`. A node that does not exist cannot be reached. XYLEM_TIMED_OUT. */
+/* What is known of one node; of the network. Both belong to the network and last until the next
+ * call on it. XYLEM_NOT_FOUND. */
+int xylem_info(xylem *network, int64_t id, const xylem_node **node);
+int xylem_status(xylem *network, const xylem_counts **counts);
+
+/* Lists all nodes in ascending order of id: (*nodes)[0] to (*nodes)[*count - 1]. They belong to the
+ * network and last until the next call on it. XYLEM_NO_MEMORY. */
+int xylem_list(xylem *network, const xylem_node *const **nodes, size_t *count);
+
+/* Waits until the node is available (or unavailable), for `timeout_ms` at most; less than 0 stands
+ * for the option `timeout_ms`. A node that does not exist is unavailable. XYLEM_TIMED_OUT. */
 int xylem_wait(xylem *network, int64_t id, bool available, int64_t timeout_ms);
 
-/* Fault injection: the node dies at once, freezes, goes on. They return without waiting for the
- * consequences, which xylem_ping finds at once; XYLEM_OK also when the node is dead already.
- * XYLEM_NOT_FOUND. */
+/* Fault injection: ends a node at once, as SIGKILL does; stops it, so that it hangs; lets it go on.
+ * In threads a node that is in a function of its service stops as soon as that returns. xylem_kill
+ * returns when the node is over, and so is unavailable. XYLEM_OK also if the node had failed
+ * before. XYLEM_NOT_FOUND. XYLEM_NO_SIGNAL: nothing was done; xylem_reason tells why. */
 int xylem_kill(xylem *network, int64_t id);
 int xylem_pause(xylem *network, int64_t id);
 int xylem_resume(xylem *network, int64_t id);
 
-/* Takes the oldest event that has not been taken; false when there is none. Never waits. Of more
- * than 65536 that nobody takes, the oldest are lost. */
-bool xylem_next_event(xylem *network, xylem_event *event);
+/* Takes the oldest event that was not taken; NULL if there is none. It belongs to the network and
+ * lasts until the next call of this function. Never waits. At most 65536 events are kept; then the
+ * oldest are lost. */
+const xylem_event *xylem_next_event(xylem *network);
 
-/* Lets the network run for `duration_ms`, at most INT32_MAX, or until there is an event to take, or
- * somebody has been called back: whoever takes no events, by xylem_next_event, waits no more.
- * XYLEM_OK in both cases; XYLEM_INTERRUPTED, XYLEM_INVALID. */
+/* Lets the network run for `duration_ms`, at most INT32_MAX. Returns earlier, with XYLEM_OK, when
+ * there is an event that was not there when it returned last, when it called a callback, or after
+ * xylem_wake. An event that is not taken does not make it return again. With 0 or less it does what
+ * is due, but no more than one bounded turn of a few hundred messages, also under load.
+ * XYLEM_INTERRUPTED, XYLEM_INVALID. */
 int xylem_run(xylem *network, int64_t duration_ms);
 
-/* A descriptor that becomes readable when the network has something to do: then call
- * xylem_run (network, 0) and take the events. For poll, epoll and the like; owned by the network.
- * -1 in the simulated world, where nothing happens by itself. */
+/* A descriptor for poll, epoll and event loops. It becomes readable when the network has something
+ * to do: then call xylem_run (network, 0), and take all events. An event that is not taken does not
+ * make it readable again. Belongs to the network. -1 in the simulated world, where nothing happens
+ * between calls. */
 int xylem_fd(xylem *network);
 
-/* The time that the network lives in, in milliseconds from an arbitrary start; never goes back. */
+/* The time of the network, in milliseconds from an arbitrary start; in the simulated world it is
+ * virtual. Never goes back. */
 int64_t xylem_now(const xylem *network);
 
-/* Makes the running call, and each later one that would wait, return XYLEM_INTERRUPTED. The one
- * function that may be called from another thread or from a signal handler. */
+/* Makes the running call, and each later one that would wait, return XYLEM_INTERRUPTED. Other
+ * threads and signal handlers may call it, until xylem_close begins. */
 void xylem_interrupt(xylem *network);
 
-/* Why the latest call on this network failed, for a person to read, beyond xylem_strerror; "" when
- * there is nothing to add. Belongs to the network and lasts until the next call on it. */
+/* Makes the running xylem_run, or the next one if none is running, return at once with XYLEM_OK.
+ * Other threads and signal handlers may call it, until xylem_close begins. */
+void xylem_wake(xylem *network);
+
+/* Ends the effect of xylem_interrupt: later calls wait again. Only the thread that uses the network
+ * may call it. */
+void xylem_clear_interrupt(xylem *network);
+
+/* Explains, for a person to read, why the latest call on this network failed, or what xylem_remove
+ * could not do; "" if there is nothing to add to xylem_strerror. Belongs to the network and lasts
+ * until the next call on it. With NULL, and after a misuse, it explains why the latest call of this
+ * thread failed; that text lasts until a call of this thread fails again. */
 const char *xylem_reason(const xylem *network);
 
 /* The text of an error of this library; never NULL. */
 const char *xylem_strerror(int error);
+
+/* The version of the library that the program runs with, "0.4.0". XYLEM_VERSION is the version of
+ * the header that the program was compiled with. Any thread may call it; the text stays valid. */
+const char *xylem_version(void);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #ifndef XY_TEST_SHORTAGE_H
 #define XY_TEST_SHORTAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,27 +13,29 @@
 
 /* Of all calls, counted from 1, those from `first` on and before `end` fail. */
 static struct shortage {
-    size_t calls, first, end;
-    size_t failed;      /* how many have */
-    size_t outstanding; /* how many blocks have not been given back */
+    atomic_size_t calls, first, end;
+    atomic_size_t failed;      /* how many have */
+    atomic_size_t outstanding; /* how many blocks have not been given back */
 } shortage;
 
 static inline void memory_fails(size_t first, size_t end)
 {
-    shortage.calls = shortage.failed = 0;
+    shortage.calls = 0;
+    shortage.failed = 0;
     shortage.first = first;
     shortage.end = end;
 }
 
 static inline void memory_is_back(void)
 {
-    shortage.first = shortage.end = SIZE_MAX;
+    shortage.first = SIZE_MAX;
+    shortage.end = SIZE_MAX;
 }
 
 static bool runs_out(void)
 {
-    shortage.calls++;
-    bool fails = shortage.first <= shortage.calls && shortage.calls < shortage.end;
+    size_t call = ++shortage.calls;
+    bool fails = shortage.first <= call && call < shortage.end;
     shortage.failed += fails;
     return fails;
 }

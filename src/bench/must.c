@@ -5,6 +5,6 @@
 
 void give_up(const char *what, const char *why)
 {
-    fprintf(stderr, "xylem-bench: %s: %s\n", what, why);
+    fprintf(stderr, "xylem-bench: step '%s' failed: %s\n", what, why);
     exit(EXIT_FAILURE);
 }

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "bench/clock.h"
+#include "bench/bench_clock.h"
+#include "bench/bench_network.h"
 #include "bench/must.h"
-#include "bench/network.h"
-#include "runtime/random.h"
+#include "sim/draw.h"
 
 /* A program in the folder of this one, its input and its output. */
 struct program {
@@ -82,6 +82,58 @@ double events_xylem(const struct setting *setting)
     return events;
 }
 
+/* This program, linked dynamically. */
+
+/* What it says in JSON of one of its rows: the median of xylem or of the floor. */
+static double ask_dynamic(const char *row, const char *whose)
+{
+    static char name[] = "xylem-bench-dynamic", only[] = "--only", once[] = "--repeat=1",
+                json[] = "--json";
+    char asked[64], wanted[64], *line = NULL;
+    char *arguments[] = {name, only, asked, once, json, NULL};
+    double result = -1;
+    size_t size = 0;
+    snprintf(asked, sizeof asked, "%s", row);
+    snprintf(wanted, sizeof wanted, "\"%s\": {\"median\": ", whose);
+    struct program program = begin(name, arguments);
+    while (getline(&line, &size, program.output) > 0) {
+        const char *found = strstr(line, wanted);
+        if (found)
+            result = strtod(found + strlen(wanted), NULL);
+    }
+    free(line);
+    end(&program);
+    return result;
+}
+
+static double start_of(const struct setting *setting, const char *kind, const char *whose)
+{
+    char row[64];
+    snprintf(row, sizeof row, "%s/%s/%zu", kind, setting->transport == XYLEM_IPC ? "ipc" : "tcp",
+             setting->nodes);
+    return ask_dynamic(row, whose);
+}
+
+double dynamic_start_xylem(const struct setting *setting)
+{
+    return start_of(setting, "start", "xylem");
+}
+
+double dynamic_start_floor(const struct setting *setting)
+{
+    return start_of(setting, "start", "floor");
+}
+
+double dynamic_together_xylem(const struct setting *setting)
+{
+    return start_of(setting, "together", "xylem");
+}
+
+double dynamic_together_floor(const struct setting *setting)
+{
+    return start_of(setting, "together", "floor");
+}
+
 /* A plain heap of frames that are on their way, as many as a simulated network has. */
 
 struct arrival {
@@ -119,7 +171,7 @@ double events_floor(const struct setting *setting)
     static const char message[64] = "a frame of xylem is about as long";
     struct arrival heap[WAITING] = {{0}};
     size_t count = 0;
-    xy_random random = xy_random_stream(1, 0);
+    xy_draw draw = xy_draw_stream(1, 0);
     (void)setting;
     for (int i = 0; i < WAITING; i++)
         push(heap, &count, (struct arrival){(double)i, malloc(sizeof message)});
@@ -127,7 +179,7 @@ double events_floor(const struct setting *setting)
     for (int i = 0; i < ROUNDS; i++) {
         struct arrival now = pop(heap, &count);
         free(now.frame);
-        now.when += (double)xy_random_below(&random, 1000);
+        now.when += (double)xy_draw_below(&draw, 1000);
         now.frame = malloc(sizeof message);
         must(now.frame != NULL, "memory");
         memcpy(now.frame, message, sizeof message);

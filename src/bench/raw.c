@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <zmq.h>
 
-#include "bench/clock.h"
+#include "bench/bench_clock.h"
 #include "bench/must.h"
 
 enum { STACK = 64 * 1024 };
@@ -66,8 +66,10 @@ static struct raw_node *start(struct raw_node *parent, int64_t id)
     pthread_attr_t attributes;
     struct raw_node *node = calloc(1, sizeof *node);
     must(node != NULL, "memory");
-    *node = (struct raw_node){
-        .context = parent->context, .id = id, .beat_ms = parent->beat_ms, .parent = parent};
+    *node = (struct raw_node){.context = parent->context,
+                              .id = id,
+                              .heartbeat_ms = parent->heartbeat_ms,
+                              .parent = parent};
     node->socket = raw_socket(node->context, names[side]);
     endpoint_of(node, endpoint);
     raw_bind(node->socket, endpoint);
@@ -100,7 +102,7 @@ static void close_socket(struct raw_node *node)
     zmq_close(node->socket);
 }
 
-/* A new child's own hello is the answer to whoever asked for it. */
+/* A new child's own hello is the answer to its create. */
 static void pass_down(struct raw_node *node, const struct raw_frame *frame)
 {
     int side = frame->id > node->id;
@@ -112,26 +114,26 @@ static void pass_down(struct raw_node *node, const struct raw_frame *frame)
         node->children[side] = start(node, frame->id);
 }
 
-/* How long until the next beat is due; -1: there are none. */
+/* How long until the next heartbeat is due; -1: there are none. */
 static int time_left(const struct raw_node *node, double due)
 {
     double left = 1000 * (due - clock_now());
-    return node->beat_ms == 0 ? -1 : left > 1 ? (int)left : 1;
+    return node->heartbeat_ms == 0 ? -1 : left > 1 ? (int)left : 1;
 }
 
-static void beat(struct raw_node *node, double *due)
+static void send_heartbeat(struct raw_node *node, double *due)
 {
-    if (node->beat_ms == 0 || clock_now() < *due)
+    if (node->heartbeat_ms == 0 || clock_now() < *due)
         return;
-    raw_send(node->socket, 'P', &(struct raw_frame){.kind = RAW_BEAT});
-    *due += (double)node->beat_ms / 1000;
+    raw_send(node->socket, 'P', &(struct raw_frame){.kind = RAW_HEARTBEAT});
+    *due += (double)node->heartbeat_ms / 1000;
 }
 
 static void *serve(void *argument)
 {
     struct raw_node *node = argument;
     struct raw_frame frame = {.kind = RAW_CREATE, .id = node->id};
-    double due = clock_now() + (double)node->beat_ms / 1000;
+    double due = clock_now() + (double)node->heartbeat_ms / 1000;
     char name = 'P';
     raw_send(node->socket, 'P', &frame);
     while (frame.kind != RAW_QUIT) {
@@ -142,9 +144,9 @@ static void *serve(void *argument)
             ;
         else if (name == 'P' && frame.kind != RAW_QUIT)
             pass_down(node, &frame);
-        else if (name != 'P' && frame.kind != RAW_BEAT)
+        else if (name != 'P' && frame.kind != RAW_HEARTBEAT)
             raw_send(node->socket, 'P', &frame);
-        beat(node, &due);
+        send_heartbeat(node, &due);
     }
     end_children(node);
     close_socket(node);
@@ -153,10 +155,10 @@ static void *serve(void *argument)
 
 /* The topmost node. */
 
-void raw_open(struct raw_node *top, int64_t beat_ms)
+void raw_open(struct raw_node *top, int64_t heartbeat_ms)
 {
     char endpoint[32];
-    *top = (struct raw_node){.context = zmq_ctx_new(), .id = -1, .beat_ms = beat_ms};
+    *top = (struct raw_node){.context = zmq_ctx_new(), .id = -1, .heartbeat_ms = heartbeat_ms};
     zmq_ctx_set(top->context, ZMQ_IO_THREADS, 0);
     zmq_ctx_set(top->context, ZMQ_MAX_SOCKETS, zmq_ctx_get(top->context, ZMQ_SOCKET_LIMIT));
     top->socket = raw_socket(top->context, 'T');
@@ -175,7 +177,7 @@ void raw_hear(struct raw_node *top)
     char name;
     do
         must(raw_receive(top->socket, &name, &frame), "receive");
-    while (frame.kind == RAW_BEAT);
+    while (frame.kind == RAW_HEARTBEAT);
 }
 
 void raw_close(struct raw_node *top)

@@ -1,5 +1,5 @@
 /* raw: the floor in the thread world: a tree of threads with a ROUTER each, as xylem has it, which
- * pass frames on by comparing ids, start children, send beats, and check nothing.
+ * pass frames on by comparing ids, start children, send heartbeats, and check nothing.
  */
 #ifndef BENCH_RAW_H
 #define BENCH_RAW_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum raw_kind { RAW_CREATE, RAW_ASK, RAW_BEAT, RAW_QUIT };
+enum raw_kind { RAW_CREATE, RAW_ASK, RAW_HEARTBEAT, RAW_QUIT };
 
 struct raw_frame {
     enum raw_kind kind;
@@ -18,14 +18,14 @@ struct raw_frame {
 struct raw_node {
     void *context, *socket;
     int64_t id; /* -1: the topmost one, which is served by the caller */
-    int64_t beat_ms;
+    int64_t heartbeat_ms;
     struct raw_node *children[2]; /* those with lower ids, those with higher ones */
     struct raw_node *parent;
     unsigned long thread;
 };
 
-/* The topmost node, which beats come to an end at; beat_ms 0: there are none. */
-void raw_open(struct raw_node *top, int64_t beat_ms);
+/* The topmost node, which heartbeats come to an end at; heartbeat_ms 0: there are none. */
+void raw_open(struct raw_node *top, int64_t heartbeat_ms);
 void raw_close(struct raw_node *top);
 
 /* Sends a frame down; the answer is the next frame that raw_hear gets. */

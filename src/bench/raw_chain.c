@@ -1,11 +1,9 @@
 #include "bench/raw_chain.h"
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,55 +11,21 @@
 
 #include "bench/must.h"
 #include "bench/raw.h"
-
-/* One process of the chain, as all of them see it. */
-struct link {
-    char endpoint[64], public[41], secret[41];
-    pid_t pid;
-    atomic_bool bound;
-};
+#include "bench/raw_link.h"
 
 struct raw_chain {
     size_t length;
     enum xylem_transport transport;
-    struct link *links; /* 0: the process that began the chain */
+    struct raw_link *links; /* 0: the process that began the chain */
     void *context, *socket;
     char folder[32];
 };
 
-static void set_key(void *socket, int option, const char *key)
-{
-    must(zmq_setsockopt(socket, option, key, 40) == 0, "key");
-}
-
-static void connect_to_parent(const struct raw_chain *chain, size_t self, void *socket)
-{
-    const struct link *parent = &chain->links[self - 1];
-    while (!atomic_load(&parent->bound))
-        usleep(100);
-    if (chain->transport == XYLEM_TCP) {
-        set_key(socket, ZMQ_CURVE_SERVERKEY, parent->public);
-        set_key(socket, ZMQ_CURVE_PUBLICKEY, chain->links[self].public);
-        set_key(socket, ZMQ_CURVE_SECRETKEY, chain->links[self].secret);
-    }
-    raw_connect(socket, parent->endpoint);
-}
-
 static void bind_for_child(const struct raw_chain *chain, size_t self, void *socket)
 {
-    struct link *link = &chain->links[self];
-    size_t size = sizeof link->endpoint;
-    int one = 1;
-    if (chain->transport == XYLEM_TCP) {
-        zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &one, sizeof one);
-        set_key(socket, ZMQ_CURVE_SECRETKEY, link->secret);
-        raw_bind(socket, "tcp://127.0.0.1:*");
-        zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, link->endpoint, &size);
-    } else {
-        snprintf(link->endpoint, size, "ipc://%s/%zu", chain->folder, self);
-        raw_bind(socket, link->endpoint);
-    }
-    atomic_store(&link->bound, true);
+    char path[48];
+    snprintf(path, sizeof path, "%s/%zu", chain->folder, self);
+    raw_link_bind(&chain->links[self], chain->transport, path, socket);
 }
 
 /* The last one says that the chain is there, and sends back what it gets. */
@@ -73,7 +37,7 @@ static _Noreturn void serve(struct raw_chain *chain, size_t self)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     void *context = zmq_ctx_new();
     void *socket = raw_socket(context, 'R');
-    connect_to_parent(chain, self, socket);
+    raw_link_connect(&chain->links[self], &chain->links[self - 1], chain->transport, socket);
     bind_for_child(chain, self, socket);
     if (last)
         raw_send(socket, 'P', &frame);
@@ -84,11 +48,7 @@ static _Noreturn void serve(struct raw_chain *chain, size_t self)
 
 static void prepare(struct raw_chain *chain)
 {
-    size_t size = (chain->length + 1) * sizeof *chain->links;
-    chain->links = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    must(chain->links != MAP_FAILED, "memory");
-    for (size_t i = 0; i <= chain->length; i++)
-        zmq_curve_keypair(chain->links[i].public, chain->links[i].secret);
+    chain->links = raw_links(chain->length + 1);
     strcpy(chain->folder, "/tmp/xylem-bench-XXXXXX");
     must(mkdtemp(chain->folder) != NULL, "folder");
 }

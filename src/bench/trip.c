@@ -3,19 +3,18 @@
 #include <string.h>
 
 #include "bench/bench.h"
-#include "bench/clock.h"
+#include "bench/bench_clock.h"
+#include "bench/bench_network.h"
 #include "bench/must.h"
-#include "bench/network.h"
+#include "bench/pipeline.h"
 #include "bench/raw.h"
 #include "bench/raw_chain.h"
-#include "core/controller.h"
-#include "runtime/world.h"
 
 /* One at a time. */
 
 static const double trip_seconds = 0.4;
 
-/* Microseconds for each hop: as many trips as there is time for, after some that nobody counts. */
+/* Microseconds for each hop: as many trips as there is time for, after some that do not count. */
 static double time_trips(void (*trip)(void *self), void *self, size_t depth)
 {
     for (int i = 0; i < 10; i++)
@@ -93,76 +92,29 @@ double hop_floor(const struct setting *setting)
     return result;
 }
 
-/* Many at a time. The public interface has one call under way, so this is what it is made of. */
+/* Many at a time. */
 
-enum { IN_FLIGHT = 1000, REQUESTS = 40000, TIMEOUT_MS = 60000 };
-
-struct pipeline {
-    xy_controller controller;
-    xy_world *world;
-    size_t answered;
-};
-
-static void take(void *owner, const xy_action *action)
-{
-    struct pipeline *pipeline = owner;
-    if (action->kind == XY_ACTION_REPLY) {
-        expect(action->message.status, "reply");
-        pipeline->answered++;
-    }
-}
-
-static void command(struct pipeline *pipeline, xy_command_kind kind, int64_t id)
-{
-    const xy_world_ops *ops = pipeline->world->ops;
-    const char *text = kind == XY_COMMAND_EXEC ? "time" : "";
-    xy_command command = {
-        .kind = kind, .id = id, .timeout_ms = -1, .text = text, .size = strlen(text)};
-    xy_controller_command(&pipeline->controller, &command, ops->now(pipeline->world));
-    ops->perform(pipeline->world);
-}
-
-static void await(struct pipeline *pipeline, size_t answered)
-{
-    const xy_world_ops *ops = pipeline->world->ops;
-    while (pipeline->answered < answered)
-        if (!ops->work(pipeline->world) && pipeline->answered < answered)
-            ops->wait(pipeline->world, XY_NEVER);
-}
-
-static void begin(struct pipeline *pipeline)
-{
-    char reason[XYLEM_REASON_SIZE];
-    *pipeline = (struct pipeline){.answered = 0};
-    must(xy_controller_init(&pipeline->controller, TIMEOUT_MS, 0), "memory");
-    xy_world_options options = {.controller = xy_controller_machine(&pipeline->controller),
-                                .log_level = XYLEM_LOG_WARNING,
-                                .deliver = take,
-                                .owner = pipeline};
-    pipeline->world = xy_thread_world(&options, reason);
-    must(pipeline->world != NULL, reason);
-}
+enum { IN_FLIGHT = 1000, REQUESTS = 40000 };
 
 double rate_xylem(const struct setting *setting)
 {
     struct pipeline pipeline;
     int64_t last = (int64_t)setting->nodes - 1;
-    begin(&pipeline);
+    pipeline_open(&pipeline, setting);
     for (int64_t id = 0; id <= last; id++) {
-        command(&pipeline, XY_COMMAND_CREATE, id);
-        await(&pipeline, (size_t)id + 1);
+        pipeline_give(&pipeline, XY_COMMAND_CREATE, id, "timer");
+        pipeline_await(&pipeline, (size_t)id + 1);
     }
     pipeline.answered = 0;
     double begun = clock_now();
     for (size_t asked = 0; asked < REQUESTS; asked++) {
         if (asked >= IN_FLIGHT)
-            await(&pipeline, asked - IN_FLIGHT + 1);
-        command(&pipeline, XY_COMMAND_EXEC, last);
+            pipeline_await(&pipeline, asked - IN_FLIGHT + 1);
+        pipeline_give(&pipeline, XY_COMMAND_EXEC, last, "time");
     }
-    await(&pipeline, REQUESTS);
+    pipeline_await(&pipeline, REQUESTS);
     double result = REQUESTS / (clock_now() - begun);
-    pipeline.world->ops->close(pipeline.world);
-    xy_controller_clear(&pipeline.controller);
+    pipeline_close(&pipeline);
     return result;
 }
 

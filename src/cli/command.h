@@ -9,55 +9,39 @@
 #include "cli/text.h"
 #include "cli/words.h"
 
-/* In the order of `help`. */
-enum command_kind {
-    COMMAND_BAD,
-    COMMAND_CREATE,
-    COMMAND_REMOVE,
-    COMMAND_EXEC,
-    COMMAND_HEARTBEAT,
-    COMMAND_PING,
-    COMMAND_ALL,
-    COMMAND_TREE,
-    COMMAND_SLEEP,
-    COMMAND_WAIT,
-    COMMAND_KILL,
-    COMMAND_PAUSE,
-    COMMAND_RESUME,
-    COMMAND_HELP,
-    COMMAND_JOBS,
-    COMMAND_CANCEL,
-    COMMAND_EXIT,
-    COMMAND_KINDS
-};
+struct command_type;
 
 struct command {
-    enum command_kind kind;
-    const char *name;        /* also of a bad one; NULL when there is no such command */
-    int64_t id;              /* -1 when it has none */
-    int64_t ms;              /* -1 when `wait` was given none */
-    bool available;          /* what `wait` waits for */
-    bool for_jobs;           /* or for jobs: */
-    int64_t job;             /* this one, 0: all of them; of `cancel` too */
-    bool background;         /* exec: begins a job */
-    bool from_file;          /* exec: the text is the name of a file that holds the text */
-    enum command_kind topic; /* of `help`; COMMAND_BAD: all of them */
-    int fault;               /* bad: which of enum fault */
-    struct text text;        /* bad: what is wrong; create: the service, or nothing; exec: the
-                                words for the service */
+    const struct command_type *type; /* also of a bad one; NULL: there is no command of this name */
+    bool bad;                        /* it cannot be run: `error` and `text` say why */
+    int error;                       /* bad: of enum command_error */
+    int64_t id;                      /* -1: it has none, or a set in its place: */
+    struct text set;                 /* which is empty otherwise */
+    int64_t parent;                  /* create, move: an id, or XYLEM_CONTROLLER, XYLEM_ANY */
+    int64_t ms;                      /* -1: `wait` has none */
+    bool available;                  /* what `wait` waits for */
+    bool for_jobs;                   /* or for jobs: */
+    int64_t job;                     /* this one, 0: all of them; also of `cancel` */
+    bool background;                 /* exec: begins a job */
+    bool from_file;                  /* exec: the text is the name of a file that holds the text */
+    const struct command_type *topic; /* of `help`; NULL: all commands */
+    struct text text; /* bad: what is wrong; create: the service, or nothing; exec: the words for
+                         the service */
 };
 
-/* Takes the next command off what is left of a line; false when that is only blanks and comments.
- * Whoever gets a command clears it; there was no memory when `text.failed` is set. */
+/* Takes the next command off the rest of a line; false if that is only blanks and comments. The
+ * caller clears the command. `text.failed` is set if there was no memory. */
 bool command_next(struct span *line, struct command *command);
 void command_clear(struct command *command);
 
-/* What stands for a line that cannot be read at all. */
+/* Stands for a line that cannot be read at all. */
 struct command command_unreadable(void);
 
-/* What `help` says of each kind but COMMAND_BAD. */
-const char *command_name(enum command_kind kind);
-const char *command_usage(enum command_kind kind);
-const char *command_purpose(enum command_kind kind);
+/* Makes it a bad command, with this text, which a word of the line may follow in quotes. */
+void command_reject(struct command *command, int error, const char *text);
+void command_reject_word(struct command *command, int error, const char *text, struct span word);
+
+/* The same for the name of a command that does not exist. */
+void command_reject_name(struct command *command, struct span name);
 
 #endif

@@ -1,4 +1,4 @@
-/* What TAB adds to the beginning of a line. */
+/* What Tab adds to the beginning of a line. */
 #ifndef CLI_COMPLETION_H
 #define CLI_COMPLETION_H
 
@@ -6,8 +6,8 @@
 
 #include "cli/text.h"
 
-/* Adds to `rest` what can only follow the beginning of a line: the rest of the name of a command,
- * or what the names in question have in common. Adds nothing behind any other word. */
+/* Adds to `rest` what must follow the beginning of a line: the rest of the name of a command, or of
+ * a word among its arguments; of several such words, what they have in common. */
 void completion_add(const char *beginning, size_t length, struct text *rest);
 
 #endif

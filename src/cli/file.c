@@ -7,17 +7,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/fault.h"
+#include "cli/command_error.h"
 
 enum { CHUNK = 64 * 1024 };
 
 static int cannot_read(const char *why, const char **reason)
 {
     *reason = why;
-    return FAULT_CANNOT_READ;
+    return COMMAND_CANNOT_READ;
 }
 
-/* Who waits for a pipe to be filled does not answer in time. */
+/* A pipe that is never filled would make the command wait for ever. */
 static const char *refusal(int fd)
 {
     struct stat state;
@@ -53,7 +53,7 @@ static int judge(struct text *content, size_t longest, const char **reason)
     if (content->length > longest)
         return XYLEM_TOO_LONG;
     if (strlen(text_string(content)) != content->length)
-        return cannot_read("it has a NUL byte", reason);
+        return cannot_read("it contains a NUL byte", reason);
     return XYLEM_OK;
 }
 

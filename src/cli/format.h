@@ -1,5 +1,4 @@
-/* The ways to show what the program has to say. Whoever shows something gathers it in the output,
- * and commits the output afterwards. */
+/* The formats of the output. These functions add to the output; the caller commits it. */
 #ifndef CLI_FORMAT_H
 #define CLI_FORMAT_H
 
@@ -10,7 +9,7 @@
 struct format {
     /* Shows any reply but REPLY_NOTHING. */
     void (*reply)(const struct reply *reply, struct output *output);
-    void (*notice)(const xylem_event *event, struct output *output);
+    void (*notice)(const xylem_event *event, const xylem_options *options, struct output *output);
     void (*job)(const struct job *job, const struct reply *result, struct output *output);
 };
 

@@ -1,5 +1,6 @@
 #include "cli/input.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ bool input_feed(struct input *input, const char *bytes, size_t count)
         return false;
     memcpy(input->bytes + input->end, bytes + skipped, count - skipped);
     input->end += count - skipped;
+    assert(input->end <= input->capacity);
     return true;
 }
 
@@ -74,14 +76,31 @@ static bool deliver(struct input *input, size_t end, size_t next, struct input_l
 {
     line->text = input->bytes + input->start;
     line->length = end - input->start;
+    line->number = ++input->lines;
     line->bad = is_bad(line->text, line->length);
     input->start = input->searched = next;
     return true;
 }
 
+/* Skips the byte order mark that some editors write; false while that may still be incomplete. */
+static bool begin(struct input *input)
+{
+    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+    size_t count = input->end - input->start;
+    size_t compared = count < sizeof mark ? count : sizeof mark;
+    bool like_mark = memcmp(input->bytes + input->start, mark, compared) == 0;
+    if (like_mark && compared < sizeof mark && !input->ended)
+        return false;
+    if (like_mark && compared == sizeof mark)
+        input->start = input->searched = input->start + sizeof mark;
+    input->begun = true;
+    return true;
+}
+
 bool input_next(struct input *input, struct input_line *line)
 {
-    if (input->start == input->end)
+    if (input->start == input->end || (!input->begun && !begin(input)) ||
+        input->start == input->end)
         return false;
     const char *newline =
         memchr(input->bytes + input->searched, '\n', input->end - input->searched);

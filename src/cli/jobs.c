@@ -1,7 +1,10 @@
+#define HASH_NONFATAL_OOM 1 /* without memory an element is not added and has no hh.tbl */
 #include "cli/jobs.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 enum { TEXT_KEPT = 60 }; /* bytes */
 
@@ -18,11 +21,15 @@ static void keep_start(struct text *text, const char *whole)
         text_add_string(text, "...");
 }
 
-/* Whoever is called back has xylem_run return: the rest is up to jobs_take_finished. */
-static void return_from_run(xylem_future *future, void *owner)
+/* A callback of the future, after which xylem_run returns. */
+static void enter_finished(xylem_future *future, void *owner)
 {
+    struct job *job = owner;
+    struct jobs *jobs = job->jobs;
     (void)future;
-    (void)owner;
+    assert(!job->prev); /* a job is finished only once */
+    DL_APPEND(jobs->finished, job);
+    jobs->unsorted = jobs->unsorted || (job->prev != job && job->prev->number > job->number);
 }
 
 const struct job *jobs_add(struct jobs *jobs, int64_t id, const char *text, xylem_future *future)
@@ -30,21 +37,25 @@ const struct job *jobs_add(struct jobs *jobs, int64_t id, const char *text, xyle
     struct job *job = calloc(1, sizeof *job);
     if (!job)
         return NULL;
-    *job = (struct job){.number = ++jobs->latest, .id = id, .text = TEXT_EMPTY, .future = future};
+    job->number = jobs->latest + 1;
+    HASH_ADD(hh, jobs->all, number, sizeof job->number, job);
+    if (!job->hh.tbl) {
+        free(job);
+        return NULL;
+    }
+    jobs->latest = job->number;
+    job->id = id;
+    job->future = future;
+    job->jobs = jobs;
     keep_start(&job->text, text);
-    if (!jobs->first)
-        jobs->last = &jobs->first;
-    *jobs->last = job;
-    jobs->last = &job->next;
-    xylem_future_then(future, return_from_run, NULL);
+    xylem_future_then(future, enter_finished, job);
     return job;
 }
 
 const struct job *jobs_find(const struct jobs *jobs, int64_t number)
 {
-    const struct job *job = jobs->first;
-    while (job && job->number != number)
-        job = job->next;
+    struct job *job;
+    HASH_FIND(hh, jobs->all, &number, sizeof number, job);
     return job;
 }
 
@@ -53,17 +64,27 @@ bool jobs_had(const struct jobs *jobs, int64_t number)
     return number >= 1 && number <= jobs->latest;
 }
 
+static int by_number(const struct job *one, const struct job *other)
+{
+    return one->number < other->number ? -1 : 1;
+}
+
 struct job *jobs_take_finished(struct jobs *jobs)
 {
-    struct job **at = &jobs->first;
-    while (*at && xylem_future_result((*at)->future, NULL, NULL) == XYLEM_PENDING)
-        at = &(*at)->next;
-    struct job *taken = *at;
+    if (!jobs->all)
+        return NULL;
+    if (!jobs->finished) /* this calls every callback that is due */
+        xylem_future_then(jobs->all->future, enter_finished, jobs->all);
+    if (jobs->unsorted)
+        /* cppcheck-suppress nullPointer */
+        DL_SORT(jobs->finished, by_number);
+    jobs->unsorted = false;
+    struct job *taken = jobs->finished;
     if (!taken)
         return NULL;
-    *at = taken->next;
-    if (jobs->last == &taken->next)
-        jobs->last = at;
+    assert(xylem_future_result(taken->future, NULL, NULL) != XYLEM_PENDING);
+    DL_DELETE(jobs->finished, taken);
+    HASH_DEL(jobs->all, taken);
     return taken;
 }
 
@@ -76,9 +97,12 @@ void job_free(struct job *job)
 
 void jobs_clear(struct jobs *jobs)
 {
-    while (jobs->first) {
-        struct job *gone = jobs->first;
-        jobs->first = gone->next;
-        job_free(gone);
+    struct job *job = jobs->all;
+    HASH_CLEAR(hh, jobs->all); /* the elements keep hh.next */
+    jobs->finished = NULL;
+    while (job) {
+        struct job *next = job->hh.next;
+        job_free(job);
+        job = next;
     }
 }

@@ -2,7 +2,7 @@
 
 #include "cli/utf8.h"
 
-/* What stands before a value. */
+/* The comma and the key before a value. */
 static void begin(struct json *json, const char *key)
 {
     if (json->comma)
@@ -66,6 +66,15 @@ void json_number(struct json *json, const char *key, int64_t value)
     text_add_number(json->text, value);
 }
 
+void json_id(struct json *json, const char *key, int64_t id)
+{
+    const char *quote = json->id_strings ? "\"" : "";
+    begin(json, key);
+    text_add_string(json->text, quote);
+    text_add_number(json->text, id);
+    text_add_string(json->text, quote);
+}
+
 /* C0 must be escaped; DEL and C1 are, because a terminal obeys them too. */
 static bool is_plain(unsigned char byte)
 {
@@ -74,7 +83,7 @@ static bool is_plain(unsigned char byte)
 
 static void add_ascii(struct text *text, char byte)
 {
-    static const char names[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* in pairs: what it is, its escape */
+    static const char names[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the character, its escape */
     for (const char *name = names; *name; name += 2)
         if (byte == *name) {
             text_add(text, "\\", 1);
@@ -89,7 +98,7 @@ static bool is_c1(const char *character, size_t length)
     return length == 2 && character[0] == '\xC2' && (unsigned char)character[1] < 0xA0;
 }
 
-/* Adds the first character of some bytes, which is not plain, and returns how many it takes. */
+/* Adds the first character, which is not plain, and returns how many bytes it has. */
 static size_t add_special(struct text *text, const char *bytes, size_t length)
 {
     size_t step = utf8_step(bytes, length);

@@ -1,4 +1,4 @@
-/* Decimal numbers as a person writes them. */
+/* Decimal numbers. */
 #ifndef CLI_NUMBER_H
 #define CLI_NUMBER_H
 
@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest time that can be asked for. */
+/* The longest time that a command or an option takes. */
 #define NUMBER_MS_MAX INT32_MAX
 
-/* Reads digits, and nothing but digits, as a number from 0 to `largest`. */
+/* Reads a number from 0 to `largest` that consists of digits only. */
 bool number_read(const char *text, size_t length, int64_t largest, int64_t *number);
 
 #endif

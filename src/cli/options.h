@@ -9,16 +9,18 @@
 
 enum options_result {
     OPTIONS_RUN,
-    OPTIONS_ANSWERED,   /* --help, --version: there is nothing more to do */
-    OPTIONS_UNANSWERED, /* the answer could not be written; the user has been told */
-    OPTIONS_WRONG       /* so has the user */
+    OPTIONS_ANSWERED,   /* --help, --version: the program ends */
+    OPTIONS_UNANSWERED, /* the answer could not be written, see errno; there was a message,
+                           unless it is EPIPE */
+    OPTIONS_WRONG       /* there was a message */
 };
 
 struct options {
     xylem_options network;
-    const char *file;            /* commands from this file; or */
-    const char *text;            /* these commands; or neither: from standard input */
+    const char *file;            /* the commands are in this file, */
+    const char *text;            /* or in this text; both NULL: in standard input */
     const struct format *format; /* of the replies */
+    bool id_strings;             /* in JSON */
     bool stop_on_error;
 };
 

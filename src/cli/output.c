@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
+    COLUMNS = 80,
+    COLUMNS_MIN = 20,
     SPILLED_AT = 64 * 1024,
-    KEPT_MAX = 2 * SPILLED_AT /* of the memory that has been needed once */
+    KEPT_MAX = 2 * SPILLED_AT /* of memory for the next output */
 };
 
 static bool fail(struct output *output, int error)
@@ -16,8 +19,8 @@ static bool fail(struct output *output, int error)
     return false;
 }
 
-/* A pipe that polls as writable takes PIPE_BUF bytes without blocking: so a reader that does not
- * read cannot keep the program from stopping. */
+/* A pipe that polls as writable takes PIPE_BUF bytes without blocking. So the program can stop even
+ * if its reader does not read. */
 static ssize_t write_some(const struct output *output, const char *bytes, size_t count)
 {
     return write(output->fd, bytes, count < PIPE_BUF ? count : PIPE_BUF);
@@ -28,8 +31,7 @@ static bool is_passing(int error)
     return error == EINTR || error == EAGAIN;
 }
 
-/* Waits until something can be written. False when it will not be, because the program is to stop.
- */
+/* Waits until something can be written. False if the program is to stop before. */
 static bool wait_for_room(struct output *output)
 {
     for (;;) {
@@ -57,8 +59,17 @@ static bool write_all(struct output *output, const char *bytes, size_t count)
             left -= (size_t)written;
         }
     }
+    output->stopped = output->stopped || (left > 0 && !output->error);
     output->cut = output->cut || (left > 0 && (left < count || output->spilled));
     return left == 0;
+}
+
+size_t output_columns(const struct output *output)
+{
+    struct winsize window = {0};
+    if (ioctl(output->fd, TIOCGWINSZ, &window) != 0 || window.ws_col == 0)
+        return COLUMNS;
+    return window.ws_col > COLUMNS_MIN ? window.ws_col : COLUMNS_MIN;
 }
 
 bool output_spill(struct output *output)
@@ -85,6 +96,13 @@ bool output_commit(struct output *output)
     if (pending->capacity > KEPT_MAX)
         text_clear(pending);
     return !lost;
+}
+
+bool output_resume(struct output *output)
+{
+    bool stopped = output->stopped;
+    output->stopped = output->cut = false;
+    return stopped;
 }
 
 void output_clear(struct output *output)

@@ -1,4 +1,4 @@
-/* Writes to standard output what has been gathered. The first failure ends the writing for good. */
+/* Gathers output and writes it to standard output. After the first failure nothing is written. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
@@ -9,22 +9,31 @@
 
 struct output {
     int fd;
-    int stop_fd; /* nothing but notices is written any more once this is readable */
-    bool notice; /* what is pending is one: it is written then too, unless it would have to wait */
+    int stop_fd; /* when this is readable, only notices are written */
+    bool notice; /* `pending` is a notice: it is also written then, if that does not block */
     bool coloured;
-    bool cut;            /* the end of something was not written, and nothing is any more */
+    bool id_strings;     /* in JSON */
+    bool ascii;          /* the terminal shows no other characters */
+    bool stopped;        /* some output was not written, or not to its end */
+    bool cut;            /* the end of some output is missing, so nothing is written after it */
     int error;           /* the errno of the failure; 0 so far */
-    struct text pending; /* what is to be written: anyone may add to it */
-    bool spilled;        /* the beginning of it has been written */
+    struct text pending; /* what is to be written; callers add to it */
+    bool spilled;        /* the beginning of the current output has been written */
 };
 
-/* Whoever adds much does it piece by piece, and calls this between them: what is pending is written
- * when it has become large. False when more need not be added. */
+/* The width of the terminal, at least 20; 80 without a terminal. */
+size_t output_columns(const struct output *output);
+
+/* A caller that adds much calls this between the pieces. It writes what is pending if that has
+ * become large. False: the caller need not add more. */
 bool output_spill(struct output *output);
 
-/* Writes all that is pending. False when there was no memory for it: then nothing of it has been
- * written, and nothing is pending. */
+/* Writes what is pending. False if there was no memory to gather it: then nothing of it is written,
+ * and nothing is pending. */
 bool output_commit(struct output *output);
+
+/* Writes again after an interrupt. Returns whether some output was not written. */
+bool output_resume(struct output *output);
 
 void output_clear(struct output *output);
 

@@ -2,20 +2,20 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <time.h>
 
 #include "cli/action.h"
-#include "cli/command.h"
-#include "cli/job_action.h"
+#include "cli/command_table.h"
 #include "cli/reply.h"
-#include "cli/stop.h"
+#include "cli/signals.h"
 
-static bool is_over(struct session *session)
+bool session_is_over(struct session *session)
 {
-    session->over = session->over || stop_requested() || session->output.error;
+    session->over = session->over || signals_stop_requested() || session->output.error;
     return session->over;
 }
 
-/* What nobody asked for. */
+/* News: notices, and results of jobs. */
 
 static void commit(struct session *session)
 {
@@ -25,7 +25,7 @@ static void commit(struct session *session)
     session->output.notice = false;
 }
 
-/* A job that was given up, by whoever began it or by the end, is no failure. */
+/* A job that was cancelled, or interrupted by the end, has not failed. */
 static bool is_failure(const struct reply *result)
 {
     return result->kind == REPLY_ERROR && result->error != XYLEM_CANCELLED &&
@@ -34,7 +34,7 @@ static bool is_failure(const struct reply *result)
 
 static void show_job(struct session *session, const struct job *job)
 {
-    struct reply result = job_action_result(job);
+    struct reply result = action_job_result(job);
     session->format->job(job, &result, &session->output);
     session->failed = session->failed || is_failure(&result);
 }
@@ -42,9 +42,12 @@ static void show_job(struct session *session, const struct job *job)
 /* Gathers the next news, if there is any. */
 static bool gather(struct session *session)
 {
-    xylem_event event;
-    if (session->network && xylem_next_event(session->network, &event)) {
-        session->format->notice(&event, &session->output);
+    const xylem_event *event = NULL;
+    do
+        event = session->network ? xylem_next_event(session->network) : NULL;
+    while (event && event->kind == XYLEM_HAS_ROOM);
+    if (event) {
+        session->format->notice(event, session->options, &session->output);
         return true;
     }
     struct job *job = jobs_take_finished(&session->jobs);
@@ -55,7 +58,7 @@ static bool gather(struct session *session)
     return job != NULL;
 }
 
-static void show_news(struct session *session)
+void session_show_news(struct session *session)
 {
     if (session->output.error || !gather(session))
         return;
@@ -66,27 +69,50 @@ static void show_news(struct session *session)
     terminal_show(session->terminal);
 }
 
-/* What is under way is finished then, and shown however the end came. */
-static void end_network(struct session *session)
+void session_end_network(struct session *session)
 {
-    stop_interrupts(NULL);
+    signals_interrupt_network(NULL);
     xylem_close(&session->network);
-    show_news(session);
+    session_show_news(session);
 }
 
-static enum wait_result wait_for_commands(void *context, int fd)
+/* Also in the simulated world: its virtual time stands still meanwhile. */
+static int64_t real_time_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* For poll; at least 0, so that it checks once. */
+static int time_left(int limit_ms, int64_t end_ms)
+{
+    int64_t left_ms = end_ms - real_time_ms();
+    return limit_ms < 0 ? -1 : left_ms > 0 ? (int)left_ms : 0;
+}
+
+static enum wait_result wait_for_commands(void *context, int fd, int limit_ms)
 {
     struct session *session = context;
+    int64_t end_ms = real_time_ms() + limit_ms;
+    xylem_run(session->network, 0); /* makes events of what came with the latest reply */
     for (;;) {
-        show_news(session);
-        if (is_over(session))
+        session_show_news(session);
+        if (session_is_over(session))
             return WAIT_OVER;
+        if (signals_take_interrupt()) {
+            output_resume(&session->output);
+            return WAIT_INTERRUPTED;
+        }
         struct pollfd watched[] = {
-            {fd, POLLIN, 0}, {xylem_fd(session->network), POLLIN, 0}, {stop_fd(), POLLIN, 0}};
-        if (poll(watched, 3, -1) < 0)
+            {fd, POLLIN, 0}, {xylem_fd(session->network), POLLIN, 0}, {signals_fd(), POLLIN, 0}};
+        int count = poll(watched, 3, time_left(limit_ms, end_ms));
+        if (count < 0)
             return errno == EINTR ? WAIT_DISTURBED : WAIT_OVER;
-        if (watched[1].revents && xylem_run(session->network, 0) == XYLEM_INTERRUPTED)
-            return WAIT_OVER;
+        if (count == 0)
+            return WAIT_TIMED_OUT;
+        if (watched[1].revents)
+            xylem_run(session->network, 0);
         if (watched[0].revents && !watched[2].revents)
             return WAIT_READABLE;
     }
@@ -97,103 +123,40 @@ struct waiter session_waiter(struct session *session)
     return (struct waiter){wait_for_commands, session};
 }
 
-/* The commands that wait: what there is to tell is told meanwhile. */
-
-typedef bool condition(const struct session *session, const struct command *command);
-
-static bool is_never(const struct session *session, const struct command *command)
-{
-    (void)session;
-    (void)command;
-    return false;
-}
-
-static bool is_node_so(const struct session *session, const struct command *command)
-{
-    return xylem_wait(session->network, command->id, command->available, 0) == XYLEM_OK;
-}
-
-/* Those that are finished have been shown. */
-static bool is_job_done(const struct session *session, const struct command *command)
-{
-    return command->job ? !jobs_find(&session->jobs, command->job) : !session->jobs.first;
-}
-
-/* XYLEM_OK when it is so, XYLEM_TIMED_OUT, XYLEM_INTERRUPTED. */
-static int wait_until(struct session *session, const struct command *command, condition *is_so)
-{
-    int64_t duration_ms = command->ms >= 0 ? command->ms : session->timeout_ms;
-    int64_t end_ms = xylem_now(session->network) + duration_ms;
-    int64_t left_ms = 0; /* what has come already comes first */
-    do {
-        int error = xylem_run(session->network, left_ms);
-        if (error)
-            return error;
-        show_news(session);
-        if (is_over(session))
-            return XYLEM_INTERRUPTED;
-        if (is_so(session, command))
-            return XYLEM_OK;
-        left_ms = end_ms - xylem_now(session->network);
-    } while (left_ms > 0);
-    return XYLEM_TIMED_OUT;
-}
-
-static bool run_sleep(struct session *session, const struct command *command)
-{
-    return wait_until(session, command, is_never) != XYLEM_INTERRUPTED;
-}
-
-static bool run_wait(struct session *session, const struct command *command, struct reply *reply)
-{
-    bool unknown = command->for_jobs && command->job && !jobs_had(&session->jobs, command->job);
-    int error = unknown
-                    ? XYLEM_NOT_FOUND
-                    : wait_until(session, command, command->for_jobs ? is_job_done : is_node_so);
-    reply->kind = REPLY_DONE;
-    if (error)
-        reply_fail(reply, error, xylem_strerror(error), NULL);
-    return error != XYLEM_INTERRUPTED;
-}
-
-static bool run_exit(struct session *session, struct reply *reply)
-{
-    end_network(session);
-    reply->kind = REPLY_DONE;
-    return true;
-}
-
 /* From lines to replies. */
 
-static bool perform(struct session *session, const struct command *command, struct reply *reply)
+/* An interrupt while a command runs: the rest of its line is dropped. Returns whether something was
+ * not written because of it. */
+static bool take_interrupt(struct session *session)
 {
-    switch (command->kind) {
-    case COMMAND_SLEEP:
-        return run_sleep(session, command);
-    case COMMAND_WAIT:
-        return run_wait(session, command, reply);
-    case COMMAND_EXIT:
-        return run_exit(session, reply);
-    default:
-        if (!job_action_is(command))
-            return action_run(session->network, command, reply);
-        job_action_run(session->network, &session->jobs, command, reply);
-        return true;
+    if (!signals_take_interrupt())
+        return false;
+    session->interrupted = true;
+    terminal_break(session->terminal);
+    return output_resume(&session->output);
+}
+
+static void write_reply(struct session *session, struct reply *reply)
+{
+    session->format->reply(reply, &session->output);
+    if (!output_commit(&session->output)) {
+        reply_error(reply, XYLEM_NO_MEMORY);
+        session->format->reply(reply, &session->output);
+        if (!output_commit(&session->output))
+            session->output.error = ENOMEM;
     }
 }
 
 static void show_reply(struct session *session, struct reply *reply)
 {
-    if (is_over(session) || reply->kind == REPLY_NOTHING)
+    if (session_is_over(session) || reply->kind == REPLY_NOTHING)
         return;
-    session->format->reply(reply, &session->output);
-    if (!output_commit(&session->output)) {
-        reply_no_memory(reply);
-        session->format->reply(reply, &session->output);
-        if (!output_commit(&session->output))
-            session->output.error = ENOMEM;
+    write_reply(session, reply);
+    if (take_interrupt(session)) {
+        reply_error(reply, XYLEM_INTERRUPTED);
+        write_reply(session, reply);
     }
-    bool is_error = reply->kind == REPLY_ERROR;
+    bool is_error = reply_is_error(reply);
     session->failed = session->failed || is_error;
     session->over = is_error && session->stop_on_error;
 }
@@ -201,11 +164,14 @@ static void show_reply(struct session *session, struct reply *reply)
 static void run_command(struct session *session, const struct command *command)
 {
     struct reply reply = reply_to(command);
-    if (command->text.failed)
-        reply_no_memory(&reply);
-    else if (!perform(session, command, &reply))
-        session->over = true;
-    show_news(session);
+    action_run(session, command, &reply);
+    take_interrupt(session);
+    if (command->bad) {
+        reply.file = session->file;
+        reply.line = session->line;
+    }
+    if (!command->type || !command->type->reply_first)
+        session_show_news(session);
     show_reply(session, &reply);
     reply_clear(&reply);
     session->over = session->over || !session->network;
@@ -215,7 +181,8 @@ static void run_line(struct session *session, const struct input_line *line)
 {
     struct span rest = {line->text, line->text + line->length};
     struct command command;
-    while (!is_over(session) && command_next(&rest, &command)) {
+    session->interrupted = false;
+    while (!session_is_over(session) && !session->interrupted && command_next(&rest, &command)) {
         run_command(session, &command);
         command_clear(&command);
     }
@@ -231,11 +198,12 @@ static void run_unreadable(struct session *session)
 void session_run(struct session *session, struct source *source)
 {
     struct input_line line;
-    while (!is_over(session) && source_next(source, &line)) {
+    while (!session_is_over(session) && source_next(source, &line)) {
+        session->line = line.number;
         if (line.bad)
             run_unreadable(session);
         else
             run_line(session, &line);
     }
-    end_network(session);
+    session_end_network(session);
 }

@@ -13,19 +13,31 @@
 #include "xylem.h"
 
 struct session {
-    xylem *network; /* NULL once it has been ended */
+    xylem *network; /* NULL after its end */
     struct jobs jobs;
-    int64_t timeout_ms; /* how long `wait` waits if nothing else is said */
+    const xylem_options *options; /* of the network */
     struct output output;
     const struct format *format; /* how replies are shown */
-    struct terminal *terminal;   /* NULL: there is nobody at a terminal */
+    struct terminal *terminal;   /* NULL: it is not a terminal session */
+    const char *file;            /* that the commands come from; NULL: none */
+    int64_t line;                /* of the latest command */
     bool stop_on_error;
-    bool over;   /* no more commands are wanted */
-    bool failed; /* some reply was an error */
+    bool interrupted; /* the rest of the line is dropped */
+    bool over;        /* no more commands are run */
+    bool failed;      /* some reply was an error */
 };
 
-/* Waits until a descriptor is readable, and shows what the network has to tell meanwhile. */
+/* Waits until a descriptor is readable, and shows news meanwhile. */
 struct waiter session_waiter(struct session *session);
+
+/* Shows the notices and the results of jobs that have come. */
+void session_show_news(struct session *session);
+
+/* Ends the network. Jobs that are under way end with it, and their results are shown. */
+void session_end_network(struct session *session);
+
+/* Whether no more commands are run: after `exit`, a signal, or a failure of the output. */
+bool session_is_over(struct session *session);
 
 /* Runs all commands of the source, or until something ends the session; then ends the network. */
 void session_run(struct session *session, struct source *source);

@@ -24,7 +24,7 @@ void source_from_fd(struct source *source, int fd, struct terminal *terminal, st
         (struct source){.input = INPUT_EMPTY, .fd = fd, .terminal = terminal, .waiter = waiter};
 }
 
-/* Nothing more is to be read; what has been read may still hold a last line. */
+/* The end of the input, which may still contain a last line. */
 static bool end(struct source *source)
 {
     source->fd = -1;
@@ -55,12 +55,12 @@ static bool read_fd(struct source *source)
     return false;
 }
 
-/* Gets more bytes, or finds out that there are none. */
+/* Reads more bytes, or finds the end. */
 static bool refill(struct source *source)
 {
     if (source->terminal)
         return read_terminal(source);
-    switch (source->waiter.wait(source->waiter.context, source->fd)) {
+    switch (source->waiter.wait(source->waiter.context, source->fd, -1)) {
     case WAIT_READABLE:
         return read_fd(source);
     case WAIT_DISTURBED:

@@ -10,21 +10,20 @@
 
 struct source {
     struct input input;
-    int fd;                    /* -1: all there is has been fed to the input */
-    struct terminal *terminal; /* reads instead of the descriptor, unless NULL */
+    int fd;                    /* -1: the input has everything */
+    struct terminal *terminal; /* reads in place of the descriptor; may be NULL */
     struct waiter waiter;
-    int error; /* the errno of what went wrong; 0 so far */
+    int error; /* the errno of a failure; 0 so far */
 };
 
-/* Lines from a text; lasts no longer than the source. */
+/* Lines from a text, which the source copies. */
 void source_from_text(struct source *source, const char *text);
 
-/* Lines from a descriptor, or from the terminal that stands before it (may be NULL); both belong to
- * the caller. */
+/* Lines from a descriptor, or from its terminal (may be NULL); both belong to the caller. */
 void source_from_fd(struct source *source, int fd, struct terminal *terminal, struct waiter waiter);
 
-/* Takes the next line, and waits for it if need be. False: there are no more, or none are wanted,
- * or `error` says what went wrong. */
+/* Takes the next line, and waits for it if necessary. False at the end, if the waiting ended, or if
+ * reading failed with `error`. */
 bool source_next(struct source *source, struct input_line *line);
 
 void source_clear(struct source *source);

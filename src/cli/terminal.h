@@ -1,4 +1,4 @@
-/* A person at a terminal: standard input and output. */
+/* The terminal of a session: standard input and output. */
 #ifndef CLI_TERMINAL_H
 #define CLI_TERMINAL_H
 
@@ -9,18 +9,23 @@
 
 struct terminal;
 
-/* NULL when there is no memory. */
-struct terminal *terminal_open(struct waiter waiter);
+/* Opens it, with a prompt and as much line editing as the terminal is capable of, or without a
+ * prompt. NULL without memory. */
+struct terminal *terminal_open(struct waiter waiter, bool prompting);
 
-/* Shows the prompt and takes what is typed then, a line with its newline as a rule. It belongs to
- * the terminal and lasts until the next call. False: there is nothing more to come. */
+/* Shows the prompt and reads what is typed, as a rule a line with its newline. The bytes belong to
+ * the terminal and last until the next call. False at the end of the input. An interrupt clears the
+ * line; the second one in a row at an empty line asks the program to stop. */
 bool terminal_read(struct terminal *terminal, const char **bytes, size_t *count);
 
-/* Around a line that is written while terminal_read waits: takes the prompt away, and brings it
- * back with what has been typed. They do nothing at any other time, or when there is no terminal.
- */
+/* Before and after output that is written while terminal_read waits: these remove the prompt, and
+ * show it again with the line so far. At any other time, and for NULL, they do nothing. */
 void terminal_hide(struct terminal *terminal);
 void terminal_show(struct terminal *terminal);
+
+/* After an interrupt of a command: the next output begins in a line of its own. Does nothing for
+ * NULL. */
+void terminal_break(struct terminal *terminal);
 
 /* Leaves the terminal as it was found. Clears the caller's pointer. */
 void terminal_close(struct terminal **terminal);

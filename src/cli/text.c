@@ -1,5 +1,6 @@
 #include "cli/text.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ void text_add_string(struct text *text, const char *string)
     text_add(text, string, strlen(string));
 }
 
-/* Large trees are full of numbers, and text_format takes ten times as long. */
+/* Large trees have many numbers, and text_format takes ten times as long. */
 void text_add_number(struct text *text, int64_t number)
 {
     char digits[DIGITS_MAX];
@@ -60,19 +61,20 @@ void text_add_number(struct text *text, int64_t number)
     text_add(text, first, (size_t)(digits + sizeof digits - first));
 }
 
-static size_t printable_length(const char *bytes, size_t length)
+/* Characters of more than `longest` bytes cannot be shown. */
+static size_t printable_length(const char *bytes, size_t length, size_t longest)
 {
     size_t shown = 0, step;
-    while ((step = utf8_step(bytes + shown, length - shown)) > 0 &&
+    while ((step = utf8_step(bytes + shown, length - shown)) > 0 && step <= longest &&
            !utf8_is_control(bytes + shown, step))
         shown += step;
     return shown;
 }
 
-void text_add_printable(struct text *text, const char *string)
+static void add_printable(struct text *text, const char *string, size_t longest)
 {
     for (size_t left = strlen(string); left > 0;) {
-        size_t taken = printable_length(string, left);
+        size_t taken = printable_length(string, left, longest);
         text_add(text, string, taken);
         if (taken < left) {
             size_t step = utf8_step(string + taken, left - taken);
@@ -82,6 +84,17 @@ void text_add_printable(struct text *text, const char *string)
         string += taken;
         left -= taken;
     }
+}
+
+void text_add_printable(struct text *text, const char *string)
+{
+    enum { LONGEST = 4 };
+    add_printable(text, string, LONGEST);
+}
+
+void text_add_printable_ascii(struct text *text, const char *string)
+{
+    add_printable(text, string, 1);
 }
 
 void text_format(struct text *text, const char *format, ...)
@@ -100,6 +113,7 @@ void text_format(struct text *text, const char *format, ...)
 
 void text_cut(struct text *text, size_t length)
 {
+    assert(text->bytes ? length < text->capacity : length == 0);
     text->length = length;
     if (text->bytes)
         text->bytes[length] = '\0';

@@ -1,5 +1,4 @@
-/* A text that grows. Running out of memory is remembered in `failed`: whoever builds a text checks
- * it once, at the end. */
+/* A text that grows. `failed` is set when memory runs out; a caller checks it once, at the end. */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
 
@@ -20,9 +19,12 @@ void text_add(struct text *text, const char *bytes, size_t length);
 void text_add_string(struct text *text, const char *string);
 void text_add_number(struct text *text, int64_t number);
 
-/* Adds a string of somebody else: what would make another line of it, or speak to a terminal, or is
- * no UTF-8, is shown as a question mark. */
+/* Adds a string in one line that is safe for a terminal: control characters, and bytes that are not
+ * UTF-8, become question marks. */
 void text_add_printable(struct text *text, const char *string);
+
+/* The same, in ASCII: every other character becomes a question mark. */
+void text_add_printable_ascii(struct text *text, const char *string);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Keeps the first `length` bytes. */

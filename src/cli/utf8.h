@@ -5,11 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How many bytes the character at the start of `text` has; 0 when there is no valid one. */
+/* How many bytes the character at the start of `text` has; 0 if it is not valid. */
 size_t utf8_step(const char *text, size_t length);
 
-/* Whether this one character, `length` bytes of it, is one that a terminal would obey: of C0, DEL
- * or C1. */
+/* Whether a character of `length` bytes is a control character: C0, DEL or C1. */
 bool utf8_is_control(const char *character, size_t length);
 
 bool utf8_valid(const char *text, size_t length);

@@ -1,5 +1,6 @@
 #include "cli/words.h"
 
+#include <assert.h>
 #include <string.h>
 
 size_t span_length(struct span span)
@@ -22,15 +23,15 @@ static bool is_quote(char byte)
     return byte == '"' || byte == '\'';
 }
 
-/* Within double quotes a backslash takes the meaning from a quote and from a backslash. */
+/* In double quotes a backslash makes a quote and a backslash literal. */
 static bool is_escape(struct span rest, char quote)
 {
     return quote == '"' && rest.at[0] == '\\' && rest.at + 1 < rest.end &&
            (rest.at[1] == '"' || rest.at[1] == '\\');
 }
 
-/* Takes a quote and all up to its like off the rest; false when it is never closed. What it holds
- * is added to `text`, unless that is NULL. */
+/* Takes a quoted text off the rest; false if the quote is not closed. Adds the content to `text`,
+ * which may be NULL. */
 static bool take_quoted(struct span *rest, struct text *text)
 {
     char quote = *rest->at++;
@@ -86,7 +87,7 @@ bool segment_is_blank(struct segment segment)
     return span_length(segment.text) == 0;
 }
 
-/* Takes what stands before the next blank or quote. */
+/* Takes the bytes before the next blank or quote. */
 static void take_plain(struct span *rest, struct text *text)
 {
     const char *start = rest->at;
@@ -174,12 +175,14 @@ void words_clear(struct words *words)
 
 struct span words_get(const struct words *words, int index)
 {
+    assert(index >= 0 && index < WORDS_FIRST);
     const char *text = text_string(&words->text);
     return (struct span){text + words->first[index].at, text + words->first[index].end};
 }
 
 struct span words_from(const struct words *words, int index)
 {
+    assert(index >= 0 && index < WORDS_FIRST);
     const char *text = text_string(&words->text);
     return (struct span){text + words->first[index].at, text + words->text.length};
 }

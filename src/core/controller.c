@@ -1,531 +1,372 @@
 #include "core/controller.h"
 
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/controller_parts.h"
+
+void xy_retry_later(xy_controller *controller)
+{
+    controller->retry_ms = controller->now_ms + XY_RETRY_MS;
+}
+
 /* Answers. */
 
-static void answer_with(xy_controller *controller, uint64_t request, int status,
-                        const xy_message *reply)
+void xy_answer_with(xy_controller *controller, uint64_t command, int status, int64_t value,
+                    const void *text, size_t size, xy_queue *out)
 {
-    xy_action action = {.kind = XY_ACTION_REPLY, .message = *reply};
-    action.message.request = request;
-    action.message.status = status;
-    if (xy_actions_push(&controller->out, &action))
+    xy_action action;
+    assert(command != 0 && command <= controller->command);
+    xy_buffer copy = {0};
+    if (size > 0 && !xy_buffer_add(&copy, text, size))
+        status = XYLEM_NO_MEMORY;
+    action.kind = XY_ACTION_REPLY;
+    action.reply.command = command;
+    action.reply.status = status;
+    action.reply.value = value;
+    action.reply.size = copy.size;
+    action.reply.text = xy_buffer_take(&copy);
+    xy_queue_keep(out, &action);
+}
+
+void xy_answer(xy_controller *controller, uint64_t command, int status, xy_queue *out)
+{
+    xy_answer_with(controller, command, status, 0, NULL, 0, out);
+}
+
+xy_map_node *xy_find_present(const xy_controller *controller, int64_t id)
+{
+    xy_map_node *node = xy_map_find(&controller->map, id);
+    bool present = node && (node->stage == XY_STAGE_PRESENT || node->stage == XY_STAGE_RESTARTING);
+    return present ? node : NULL;
+}
+
+int64_t xy_time_of(const xy_controller *controller, const xy_command *command)
+{
+    int64_t time_ms = command->timeout_ms < 0 ? controller->timeout_ms : command->timeout_ms;
+    assert(time_ms >= 0 && time_ms <= UINT32_MAX);
+    return time_ms;
+}
+
+/* Commands that are about no request to a node. */
+
+static bool has_nodes(const xy_controller *controller)
+{
+    for (const xy_map_node *node = controller->map.lowest; node; node = node->higher)
+        if (node->stage == XY_STAGE_PRESENT || node->stage == XY_STAGE_RESTARTING)
+            return true;
+    return false;
+}
+
+static void set_interval(xy_controller *controller, const xy_command *command, xy_queue *out)
+{
+    bool nodes = has_nodes(controller);
+    if (nodes)
+        xy_subtree_set_interval(&controller->subtree, command->value,
+                                controller->subtree.version + 1, controller->now_ms, out);
+    xy_answer(controller, controller->command, nodes ? XYLEM_OK : XYLEM_NOT_FOUND, out);
+}
+
+static void wait_for(xy_controller *controller, const xy_command *command, xy_queue *out)
+{
+    if (xy_accept(controller, command, NULL, out))
+        xy_answer_waits(controller, out);
+}
+
+/* A node that is dead has no more faults. */
+static void inject(xy_controller *controller, const xy_command *command, xy_queue *out)
+{
+    xy_map_node *node = xy_find_present(controller, command->id);
+    if (!node || node->dead) {
+        xy_answer(controller, controller->command, node ? XYLEM_OK : XYLEM_NOT_FOUND, out);
         return;
-    action.message.status = XYLEM_NO_MEMORY;
-    action.message.payload_size = 0;
-    xy_actions_push(&controller->out, &action);
+    }
+    xy_action action = {.kind = XY_ACTION_SIGNAL,
+                        .signal = {.command = controller->command,
+                                   .life = node->life,
+                                   .id = node->id,
+                                   .fault = (xy_fault)command->value}};
+    xy_request *request = xy_accept(controller, command, node, out);
+    if (request && !xy_queue_push(out, &action))
+        xy_end_request(controller, request, XYLEM_NO_MEMORY, 0, NULL, 0, out);
 }
 
-static void answer(xy_controller *controller, uint64_t request, int status)
+/* A kill is answered when the life is over: so its consequences are known then. The command of a
+ * fault may have been answered meanwhile, by the end of the node. */
+static void signalled(xy_controller *controller, const xy_event *event, xy_queue *out)
 {
-    answer_with(controller, request, status, &(xy_message){.kind = XY_REPLY});
+    xy_request *request = xy_requests_find(&controller->requests, event->signalled.command);
+    bool kill = request && request->value == XY_FAULT_KILL;
+    if (request && request->kind == XY_COMMAND_FAULT && !(kill && !event->signalled.status))
+        xy_end_request(controller, request, event->signalled.status, 0, event->signalled.reason,
+                       strlen(event->signalled.reason), out);
 }
 
-/* What is known of the nodes. */
+/* Closing. */
 
-static xy_tree_node *find_present(const xy_controller *controller, int64_t id)
+static void interrupt_all(xy_controller *controller, xy_requests *requests, xy_queue *out)
 {
-    xy_tree_node *node = xy_tree_find(&controller->tree, id);
-    return node && node->stage == XY_STAGE_PRESENT ? node : NULL;
-}
-
-static bool is_available(const xy_controller *controller, int64_t id)
-{
-    xy_tree_node *node = find_present(controller, id);
-    return node && node->available;
-}
-
-static bool waited_for(const xy_controller *controller, const xy_pending_entry *entry)
-{
-    return entry->operation == XY_COMMAND_WAIT &&
-           is_available(controller, entry->id) == (entry->value != 0);
-}
-
-/* Answers every wait that has come true. */
-static void answer_waits(xy_controller *controller)
-{
-    for (size_t i = 0; i < controller->waiting.count;) {
-        xy_pending_entry entry = *xy_pending_at(&controller->waiting, i);
-        if (waited_for(controller, &entry)) {
-            xy_pending_take(&controller->waiting, entry.request, NULL);
-            answer(controller, entry.request, XYLEM_OK);
-        } else {
-            i++;
-        }
+    xy_request *next;
+    for (xy_request *request = xy_requests_first(requests); request; request = next) {
+        next = xy_requests_next(request);
+        xy_map_node *node = xy_map_of_life(&controller->map, request->life);
+        bool failed = node && node->stage == XY_STAGE_ENDING;
+        if (request->kind != XY_COMMAND_CREATE || failed)
+            xy_end_request(controller, request, XYLEM_INTERRUPTED, 0, NULL, 0, out);
     }
 }
 
-static bool reachable(const xy_tree_node *node)
+/* A create that is under way is answered when its node is over, as are all others now. */
+static void close_network(xy_controller *controller, xy_queue *out)
 {
-    return node->stage != XY_STAGE_STARTING && !node->silent && !node->dead &&
-           (!node->parent || node->parent->available);
-}
-
-static void notice(xy_controller *controller, const xy_tree_node *node)
-{
-    xy_action action = {.kind = XY_ACTION_NOTICE,
-                        .message = {.id = node->id, .value = node->available}};
-    if (node->stage == XY_STAGE_PRESENT)
-        xy_actions_push(&controller->out, &action);
-}
-
-/* Something has changed for `top`: works out who below can be reached, and tells of each change,
- * in ascending order of id. */
-static void refresh(xy_controller *controller, xy_tree_node *top)
-{
-    bool was = top->available;
-    if (reachable(top) == was)
-        return;
-    for (xy_tree_node *node = top; node; node = xy_tree_below(top, node)) {
-        node->changed = node->available != reachable(node);
-        node->available = reachable(node);
+    xy_map_node *next;
+    size_t nodes = controller->map.count;
+    interrupt_all(controller, &controller->requests, out);
+    interrupt_all(controller, &controller->waits, out);
+    controller->closing = true;
+    for (xy_map_node *top = controller->map.wanted.first_child; top; top = next) {
+        next = top->wanted.next;
+        if (top->stage != XY_STAGE_ENDING || top->waits)
+            xy_removal_begin(controller, top, xy_grace_max_ms(nodes), out);
     }
-    for (xy_tree_node *node = xy_tree_first(top); node; node = xy_tree_next(top, node))
-        if (node->changed)
-            notice(controller, node);
-    answer_waits(controller);
+    xy_answer(controller, controller->command, XYLEM_OK, out);
 }
 
-/* Requests to the nodes. */
-
-static int64_t limit(const xy_controller *controller, const xy_command *command)
+static void end_if_done(xy_controller *controller, xy_queue *out)
 {
-    return command->timeout_ms < 0 ? controller->timeout_ms : command->timeout_ms;
+    if (controller->closing && !controller->closed && controller->map.count == 0 &&
+        controller->left == 0)
+        controller->closed = xy_queue_push(out, &(xy_action){.kind = XY_ACTION_STOP});
 }
 
-/* What one step may append for each command that waits: a request to undo it, a fault, a reply. */
-enum { ROOM_OF_COMMAND = 3 };
-
-/* Enters a command among those that wait, and sees to the room that its answer will need. */
-static int await(xy_controller *controller, const xy_command *command, uint64_t incarnation,
-                 int64_t now_ms)
+/* What is left to do at the end of a step. A node that moves may be the last that another waited
+ * for, whose end may leave others without a parent. */
+static void complete(xy_controller *controller, xy_queue *out)
 {
-    xy_pending_entry entry = {.request = controller->request,
-                              .operation = (int)command->kind,
-                              .id = command->id,
-                              .incarnation = incarnation,
-                              .value = command->value,
-                              .deadline_ms = now_ms + limit(controller, command)};
-    size_t room = ROOM_OF_COMMAND * controller->waiting.count + controller->tree.count +
-                  command->size / XY_MESSAGE_PAYLOAD_MAX; /* its parts */
-    if (!xy_actions_reserve(&controller->out, room + 2 * XY_BRANCH_ROOM))
-        return XYLEM_NO_MEMORY;
-    return xy_pending_add(&controller->waiting, &entry);
-}
-
-/* The same, and answers the command when that cannot be done. */
-static bool accept(xy_controller *controller, const xy_command *command, uint64_t incarnation,
-                   int64_t now_ms)
-{
-    int error = await(controller, command, incarnation, now_ms);
-    if (error)
-        answer(controller, controller->request, error);
-    return !error;
-}
-
-static void send(void *owner, const xy_message *part)
-{
-    xy_controller *controller = owner;
-    xy_branch_request(&controller->branch, part, controller->now_ms);
-}
-
-static void send_down(xy_controller *controller, xy_operation operation, const xy_command *command,
-                      uint64_t incarnation)
-{
-    xy_message request = {.kind = XY_REQUEST,
-                          .code = (uint8_t)operation,
-                          .request = controller->request,
-                          .id = command->id,
-                          .incarnation = incarnation,
-                          .budget_ms = (uint32_t)limit(controller, command)};
-    xy_parcel_send(&request, command->text, command->size, send, controller);
-}
-
-/* Has the network end a node without waiting for an answer: it takes effect where and when the
- * request arrives. */
-static void disown(xy_controller *controller, int64_t id, uint64_t incarnation)
-{
-    xy_message request = {
-        .kind = XY_REQUEST, .code = XY_REMOVE, .id = id, .incarnation = incarnation};
-    xy_branch_request(&controller->branch, &request, controller->now_ms);
-}
-
-static void inject(xy_controller *controller, const xy_tree_node *node, xy_fault fault)
-{
-    xy_action action = {.kind = XY_ACTION_FAULT,
-                        .message = {.id = node->id,
-                                    .incarnation = node->incarnation,
-                                    .value = node->pid,
-                                    .code = (uint8_t)fault}};
-    if (!xy_tree_is_dead(node))
-        xy_actions_push(&controller->out, &action);
+    if (controller->subtree.lost)
+        xy_casts_look(&controller->casts, &controller->subtree, out);
+    controller->subtree.lost = false;
+    xy_settle(controller, out);
+    xy_removal_look(controller, out);
+    xy_settle(controller, out);
+    xy_tell_of_room(controller, out);
+    end_if_done(controller, out);
 }
 
 /* Commands. */
 
-/* Why a node cannot be created, as far as is known here. */
-static int check_create(const xy_controller *controller, int64_t id)
+static void look_at_time(xy_controller *controller, int64_t now_ms)
 {
-    const xy_tree_node *parent = xy_tree_parent_for(&controller->tree, id);
-    if (xy_tree_find(&controller->tree, id))
-        return XYLEM_EXISTS;
-    if (parent && (parent->stage != XY_STAGE_PRESENT || !parent->available))
-        return XYLEM_PARENT_UNAVAILABLE;
-    return XYLEM_OK;
-}
-
-static void create(xy_controller *controller, const xy_command *command, int64_t now_ms)
-{
-    int error = check_create(controller, command->id);
-    if (!error && !xy_tree_insert(&controller->tree, command->id, ++controller->incarnation))
-        error = XYLEM_NO_MEMORY;
-    if (error)
-        answer(controller, controller->request, error);
-    else if (accept(controller, command, controller->incarnation, now_ms))
-        send_down(controller, XY_CREATE, command, controller->incarnation);
-    else
-        xy_tree_prune(&controller->tree, xy_tree_find(&controller->tree, command->id));
-}
-
-/* Takes a node and all below it off the map. */
-static void forget(xy_controller *controller, xy_tree_node *node)
-{
-    for (xy_tree_node *below = node; below; below = xy_tree_below(node, below)) {
-        xy_action action = {.kind = XY_ACTION_FORGET,
-                            .message = {.id = below->id, .incarnation = below->incarnation}};
-        xy_actions_push(&controller->out, &action);
-    }
-    xy_tree_prune(&controller->tree, node);
-    answer_waits(controller);
-}
-
-static void start_failed(xy_controller *controller, const xy_pending_entry *entry,
-                         const xy_message *reply)
-{
-    int status = reply->status;
-    if (status == XYLEM_UNAVAILABLE || status == XYLEM_NOT_FOUND) {
-        /* The request may still be on its way to somebody who hangs: should it be done after all,
-         * this undoes it. */
-        disown(controller, entry->id, entry->incarnation);
-        status = XYLEM_PARENT_UNAVAILABLE;
-    }
-    answer_with(controller, entry->request, status, reply);
-}
-
-static void created(xy_controller *controller, const xy_pending_entry *entry,
-                    const xy_message *reply)
-{
-    xy_tree_node *node = xy_tree_find(&controller->tree, entry->id);
-    if (!node || node->incarnation != entry->incarnation) { /* it went with one above it */
-        answer(controller, entry->request, XYLEM_CANNOT_START);
-    } else if (reply->status != XYLEM_OK) {
-        forget(controller, node); /* also when it has begun to live below one that died */
-        start_failed(controller, entry, reply);
-    } else {
-        node->pid = reply->value;
-        if (node->stage == XY_STAGE_STARTING) /* not ending already, with one above it */
-            node->stage = XY_STAGE_PRESENT;
-        node->available = reachable(node);
-        answer_with(controller, entry->request, XYLEM_OK, reply);
-        answer_waits(controller);
-    }
-}
-
-/* Ends a node that those above it cannot end now, by the world's own means; they learn of it when
- * they can. */
-static void remove_by_force(xy_controller *controller, xy_tree_node *node)
-{
-    disown(controller, node->id, node->incarnation);
-    inject(controller, node, XY_FAULT_KILL);
-    forget(controller, node);
-}
-
-static void begin_to_end(xy_controller *controller, xy_tree_node *node)
-{
-    for (xy_tree_node *below = node; below; below = xy_tree_below(node, below))
-        below->stage = XY_STAGE_ENDING;
-    answer_waits(controller);
-}
-
-static void remove_node(xy_controller *controller, const xy_command *command, int64_t now_ms)
-{
-    xy_tree_node *node = find_present(controller, command->id);
-    if (!node) {
-        answer(controller, controller->request, XYLEM_NOT_FOUND);
-    } else if (node->parent && !node->parent->available) {
-        remove_by_force(controller, node);
-        answer(controller, controller->request, XYLEM_OK);
-    } else if (accept(controller, command, node->incarnation, now_ms)) {
-        begin_to_end(controller, node);
-        send_down(controller, XY_REMOVE, command, node->incarnation);
-    }
-}
-
-static void removed(xy_controller *controller, const xy_pending_entry *entry, int status)
-{
-    xy_tree_node *node = xy_tree_find(&controller->tree, entry->id);
-    bool same = node && node->incarnation == entry->incarnation;
-    if (same && (status == XYLEM_OK || status == XYLEM_NOT_FOUND))
-        forget(controller, node);
-    else if (same)
-        remove_by_force(controller, node);
-    answer(controller, entry->request, XYLEM_OK);
-}
-
-static void ask_node(xy_controller *controller, xy_operation operation, const xy_command *command,
-                     int64_t now_ms)
-{
-    const xy_tree_node *node = find_present(controller, command->id);
-    if (!node)
-        answer(controller, controller->request, XYLEM_NOT_FOUND);
-    else if (!node->available)
-        answer(controller, controller->request, XYLEM_UNAVAILABLE);
-    else if (accept(controller, command, node->incarnation, now_ms))
-        send_down(controller, operation, command, node->incarnation);
-}
-
-static bool has_nodes(const xy_controller *controller)
-{
-    return controller->tree.root && controller->tree.root->stage == XY_STAGE_PRESENT;
-}
-
-static void pace(xy_controller *controller, const xy_command *command, int64_t now_ms)
-{
-    bool nodes = has_nodes(controller);
-    if (nodes)
-        xy_branch_pace(&controller->branch, command->value, now_ms);
-    answer(controller, controller->request, nodes ? XYLEM_OK : XYLEM_NOT_FOUND);
-}
-
-static void wait_for(xy_controller *controller, const xy_command *command, int64_t now_ms)
-{
-    if (accept(controller, command, 0, now_ms))
-        answer_waits(controller);
-}
-
-static void fault(xy_controller *controller, const xy_command *command)
-{
-    const xy_tree_node *node = find_present(controller, command->id);
-    if (node)
-        inject(controller, node, (xy_fault)command->value);
-    answer(controller, controller->request, node ? XYLEM_OK : XYLEM_NOT_FOUND);
-}
-
-/* Neither the answer nor the work is waited for. */
-static void cancel(xy_controller *controller, const xy_command *command)
-{
-    xy_pending_entry entry;
-    const xy_pending_entry *found = xy_pending_find(&controller->waiting, (uint64_t)command->value);
-    if (!found || found->operation != XY_COMMAND_EXEC) {
-        answer(controller, controller->request, XYLEM_NOT_FOUND);
-        return;
-    }
-    xy_pending_take(&controller->waiting, (uint64_t)command->value, &entry);
-    xy_parcels_drop(&controller->arriving, entry.request);
-    answer(controller, entry.request, XYLEM_CANCELLED);
-    send(controller, &(xy_message){.kind = XY_REQUEST,
-                                   .code = XY_CANCEL,
-                                   .id = entry.id,
-                                   .incarnation = entry.incarnation,
-                                   .value = command->value});
-    answer(controller, controller->request, XYLEM_OK);
-}
-
-static void close_network(xy_controller *controller, int64_t now_ms)
-{
-    xy_pending_entry entry;
-    while (xy_pending_take_due(&controller->waiting, XY_NEVER, &entry))
-        answer(controller, entry.request, XYLEM_INTERRUPTED);
-    xy_parcels_clear(&controller->arriving);
-    controller->closing = true;
-    xy_branch_end(&controller->branch, now_ms);
-    answer(controller, controller->request, XYLEM_OK);
-}
-
-static void end_if_done(xy_controller *controller)
-{
-    if (!controller->closing || controller->closed ||
-        !xy_family_at_rest(&controller->branch.family))
-        return;
-    controller->closed = true;
-    xy_action action = {.kind = XY_ACTION_STOP};
-    xy_actions_push(&controller->out, &action);
-}
-
-uint64_t xy_controller_command(xy_controller *controller, const xy_command *command, int64_t now_ms)
-{
-    uint64_t request = ++controller->request;
+    assert(now_ms >= controller->now_ms);
     controller->now_ms = now_ms;
-    switch (command->kind) {
-    case XY_COMMAND_CREATE:
-        create(controller, command, now_ms);
-        break;
-    case XY_COMMAND_REMOVE:
-        remove_node(controller, command, now_ms);
-        break;
-    case XY_COMMAND_EXEC:
-        ask_node(controller, XY_EXEC, command, now_ms);
-        break;
-    case XY_COMMAND_PING:
-        ask_node(controller, XY_PING, command, now_ms);
-        break;
-    case XY_COMMAND_PACE:
-        pace(controller, command, now_ms);
-        break;
-    case XY_COMMAND_WAIT:
-        wait_for(controller, command, now_ms);
-        break;
-    case XY_COMMAND_FAULT:
-        fault(controller, command);
-        break;
-    case XY_COMMAND_CANCEL:
-        cancel(controller, command);
-        break;
-    case XY_COMMAND_CLOSE:
-        close_network(controller, now_ms);
-        break;
-    }
-    end_if_done(controller);
-    return request;
 }
 
-/* What comes back. */
+static void (*const commands[])(xy_controller *, const xy_command *, xy_queue *) = {
+    [XY_COMMAND_CREATE] = xy_create, [XY_COMMAND_REMOVE] = xy_remove,
+    [XY_COMMAND_MOVE] = xy_move,     [XY_COMMAND_EXEC] = xy_ask,
+    [XY_COMMAND_PING] = xy_ask,      [XY_COMMAND_CAST] = xy_cast_to,
+    [XY_COMMAND_WAIT] = wait_for,    [XY_COMMAND_HEARTBEAT] = set_interval,
+    [XY_COMMAND_FAULT] = inject,     [XY_COMMAND_CANCEL] = xy_cancel,
+};
 
-/* Without a copy, into the room that was made for an answer when it was asked for. */
-static void answer_with_parcel(xy_controller *controller, xy_parcel *whole, int status)
+uint64_t xy_controller_command(xy_controller *controller, const xy_command *command, int64_t now_ms,
+                               xy_queue *out)
 {
-    xy_action action = {.kind = XY_ACTION_REPLY,
-                        .message = {.kind = XY_REPLY,
-                                    .request = whole->request,
-                                    .status = status,
-                                    .payload = whole->bytes,
-                                    .payload_size = (uint32_t)whole->size}};
-    whole->bytes = NULL;
-    xy_actions_push_owned(&controller->out, &action);
-    xy_parcel_free(whole);
-}
-
-/* A part of the answer of an exec. */
-static void replied_in_part(xy_controller *controller, const xy_message *part)
-{
-    const xy_pending_entry *entry = xy_pending_find(&controller->waiting, part->request);
-    xy_parcel *whole;
-    if (!entry || entry->operation != XY_COMMAND_EXEC)
-        return;
-    int error = xy_parcels_add(&controller->arriving, part, entry->deadline_ms, &whole);
-    if (!error && !whole)
-        return;
-    xy_pending_take(&controller->waiting, part->request, NULL);
-    if (error)
-        answer(controller, part->request, error);
+    if (!xy_queue_promise(out))
+        return 0;
+    uint64_t number = ++controller->command;
+    look_at_time(controller, now_ms);
+    if (command->kind == XY_COMMAND_CLOSE)
+        close_network(controller, out);
     else
-        answer_with_parcel(controller, whole, part->status);
+        commands[command->kind](controller, command, out);
+    complete(controller, out);
+    return number;
 }
 
-static void replied(xy_controller *controller, const xy_message *reply)
-{
-    xy_pending_entry entry;
-    if (reply->part != 0) {
-        replied_in_part(controller, reply);
-        return;
-    }
-    if (!xy_pending_take(&controller->waiting, reply->request, &entry))
-        return; /* too late: it has been answered */
-    xy_parcels_drop(&controller->arriving, reply->request);
-    if (entry.operation == XY_COMMAND_CREATE)
-        created(controller, &entry, reply);
-    else if (entry.operation == XY_COMMAND_REMOVE)
-        removed(controller, &entry, reply->status);
-    else
-        answer_with(controller, entry.request, reply->status, reply);
-}
+/* Events. */
 
-static void changed(xy_controller *controller, const xy_message *change)
-{
-    xy_tree_node *node = xy_tree_find(&controller->tree, change->id);
-    if (!node || node->incarnation != change->incarnation || controller->closing)
-        return;
-    node->silent = change->code == XY_CHANGE_LOST;
-    node->dead = node->dead || change->code == XY_CHANGE_GONE;
-    refresh(controller, node);
-}
-
-/* Upwards from the branch below the controlling node is the controlling node itself. */
-static void up(void *owner, const xy_message *message)
-{
-    if (message->kind == XY_REPLY)
-        replied(owner, message);
-    else
-        changed(owner, message);
-}
-
-static void expire(xy_controller *controller, const xy_pending_entry *entry)
-{
-    xy_parcels_drop(&controller->arriving, entry->request);
-    switch (entry->operation) {
-    case XY_COMMAND_CREATE:
-        created(controller, entry, &(xy_message){.status = XYLEM_UNAVAILABLE});
-        break;
-    case XY_COMMAND_REMOVE:
-        removed(controller, entry, XYLEM_TIMED_OUT);
-        break;
-    case XY_COMMAND_WAIT:
-        answer(controller, entry->request, XYLEM_TIMED_OUT);
-        break;
-    default:
-        answer(controller, entry->request, XYLEM_UNAVAILABLE);
-    }
-}
-
-static void hear(xy_controller *controller, const xy_event *event, int64_t now_ms)
+static void hear(xy_controller *controller, const xy_event *event, xy_queue *out)
 {
     xy_message message;
-    if (xy_message_decode(&message, event->bytes, event->size))
-        xy_branch_hear(&controller->branch, event->peer, &message, now_ms);
+    const xy_peer *from = &event->message.from;
+    if (!xy_message_decode(&message, event->message.frame, event->message.size) ||
+        !xy_subtree_hear(&controller->subtree, from, &message, controller->now_ms, out))
+        return;
+    if (message.kind == XY_REPLY)
+        xy_hear_reply(controller, &message, out);
+    else if (message.kind == XY_MERGED)
+        xy_casts_hear(&controller->casts, from, &message, out);
+    else
+        xy_hear_change(controller, &message, out);
+    if (xy_children_known(&controller->subtree.children, from)) /* unless it was let go for that */
+        xy_subtree_heard(&controller->subtree, from, controller->now_ms, out);
 }
 
-void xy_controller_step(xy_controller *controller, const xy_event *event, int64_t now_ms)
+/* Word of a child of the controlling node is word for itself. */
+static bool report(void *owner, const xy_message *change, xy_queue *out)
 {
-    xy_pending_entry entry;
-    controller->now_ms = now_ms;
-    if (event->kind == XY_EVENT_FRAME)
-        hear(controller, event, now_ms);
+    xy_hear_change(owner, change, out);
+    return true;
+}
+
+static void ended(xy_controller *controller, const xy_event *event, xy_queue *out)
+{
+    xy_map_node *node = xy_map_of_life(&controller->map, event->ended.life);
+    if (!node && controller->left > 0)
+        controller->left--;
+    if (!node || node->dead)
+        return;
+    if (node->stage == XY_STAGE_ENDING)
+        xy_removal_ended(controller, node, out);
+    else if (node->stage == XY_STAGE_STARTING)
+        xy_create_ended(controller, node, event, out);
+    else if (node->stage == XY_STAGE_RESTARTING)
+        xy_restart_ended(controller, node, event, out);
     else
-        xy_branch_event(&controller->branch, event, now_ms);
-    while (event->kind == XY_EVENT_TICK &&
-           xy_pending_take_due(&controller->waiting, now_ms, &entry))
-        expire(controller, &entry);
-    end_if_done(controller);
+        xy_node_died(controller, node, event, out);
+}
+
+static void started(xy_controller *controller, const xy_event *event, xy_queue *out)
+{
+    xy_map_node *node = xy_map_of_life(&controller->map, event->started.life);
+    bool starting = node && (node->stage == XY_STAGE_STARTING || //
+                             node->stage == XY_STAGE_RESTARTING);
+    if (starting && !node->started)
+        xy_create_started(controller, node, event, out);
+}
+
+/* A request whose time is over, before the answer, or before what it waits for. */
+static void expire(xy_controller *controller, xy_request *request, xy_queue *out)
+{
+    if (request->kind == XY_COMMAND_CREATE)
+        xy_create_expired(controller, request, out);
+    else if (request->kind == XY_COMMAND_REMOVE)
+        xy_removal_expired(controller, request, out);
+    else if (request->kind == XY_COMMAND_MOVE)
+        xy_move_expired(controller, request, out);
+    else if (request->kind == XY_COMMAND_CAST)
+        xy_cast_expired(controller, request, out);
+    else
+        xy_end_request(controller, request, XYLEM_UNAVAILABLE, 0, NULL, 0, out);
+}
+
+static void tick(xy_controller *controller, xy_queue *out)
+{
+    int64_t now_ms = controller->now_ms;
+    xy_removal_tick(controller, out);
+    for (xy_request *late; (late = xy_requests_due(&controller->requests, now_ms));)
+        expire(controller, late, out);
+    for (xy_request *late; (late = xy_requests_due(&controller->waits, now_ms));)
+        xy_end_request(controller, late, XYLEM_TIMED_OUT, 0, NULL, 0, out);
+    for (xy_request *late; (late = xy_requests_due(&controller->errands, now_ms));)
+        xy_attach_expired(controller, late, out);
+    if (controller->retry_ms <= now_ms) {
+        controller->retry_ms = XY_NEVER;
+        xy_availability_retry(controller, out);
+    }
+    xy_subtree_tick(&controller->subtree, now_ms, out);
+}
+
+void xy_controller_step(xy_controller *controller, const xy_event *event, int64_t now_ms,
+                        xy_queue *out)
+{
+    look_at_time(controller, now_ms);
+    switch (event->kind) {
+    case XY_EVENT_MESSAGE:
+        hear(controller, event, out);
+        break;
+    case XY_EVENT_UNSENT:
+        xy_request_unsent(controller, event, out);
+        break;
+    case XY_EVENT_COMBINED:
+        xy_casts_combined(&controller->casts, event->combined.cast, event->combined.status,
+                          event->combined.text, event->combined.size, out);
+        break;
+    case XY_EVENT_STARTED:
+        started(controller, event, out);
+        break;
+    case XY_EVENT_EXPECTED:
+        xy_attach_expected(controller, event, out);
+        break;
+    case XY_EVENT_ATTACHED:
+        xy_attached(controller, event, out);
+        break;
+    case XY_EVENT_ENDED:
+        ended(controller, event, out);
+        break;
+    case XY_EVENT_SIGNALLED:
+        signalled(controller, event, out);
+        break;
+    case XY_EVENT_TICK:
+        tick(controller, out);
+        break;
+    default:
+        break;
+    }
+    complete(controller, out);
 }
 
 int64_t xy_controller_deadline(const xy_controller *controller)
 {
-    int64_t below = xy_branch_deadline(&controller->branch);
-    int64_t waiting = xy_pending_deadline(&controller->waiting);
-    return waiting < below ? waiting : below;
+    const int64_t deadlines[] = {
+        xy_subtree_deadline(&controller->subtree), xy_requests_deadline(&controller->requests),
+        xy_requests_deadline(&controller->waits),  xy_requests_deadline(&controller->errands),
+        xy_removal_deadline(controller),           controller->retry_ms};
+    int64_t earliest_ms = XY_NEVER;
+    for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++)
+        if (deadlines[i] < earliest_ms)
+            earliest_ms = deadlines[i];
+    return earliest_ms;
 }
 
-bool xy_controller_init(xy_controller *controller, int64_t timeout_ms, int64_t heartbeat_ms)
+/* Beginning and ending. */
+
+void xy_controller_init(xy_controller *controller, const xy_controller_options *options)
 {
-    *controller = (xy_controller){.timeout_ms = timeout_ms};
-    if (!xy_branch_init(&controller->branch, XY_NO_ID, &controller->out, up, controller))
-        return false;
-    xy_branch_pace(&controller->branch, heartbeat_ms, 0);
-    return true;
+    const xy_topology *topology = options->topology;
+    bool repairs = options->repair != XY_REPAIR_NONE;
+    *controller = (xy_controller){.topology = topology,
+                                  .repair = options->repair,
+                                  .rest_for_subtree = options->rest_for_subtree,
+                                  .restarts_max = options->restarts_max,
+                                  .restart_window_ms = options->restart_window_ms,
+                                  .keeps = repairs || topology->arranges || topology->given,
+                                  .keyed = options->keyed,
+                                  .random = {{options->seed[0], options->seed[1]}},
+                                  .timeout_ms = options->timeout_ms,
+                                  .bound = XY_IN_FLIGHT_MAX,
+                                  .grace_ms = XY_NEVER,
+                                  .retry_ms = XY_NEVER};
+    assert(strlen(options->address) < sizeof controller->address);
+    snprintf(controller->address, sizeof controller->address, "%s", options->address);
+    xy_subtree_init(&controller->subtree, report, controller);
+    xy_casts_init(&controller->casts, xy_cast_over_here, controller);
+    controller->subtree.version = 1;
+    controller->subtree.detector.interval_ms = options->heartbeat_ms;
 }
 
-void xy_controller_clear(xy_controller *controller)
+void xy_controller_clear(xy_controller *controller, xy_queue *out)
 {
-    if (controller->tree.root)
-        xy_tree_prune(&controller->tree, controller->tree.root);
-    xy_pending_clear(&controller->waiting);
-    xy_parcels_clear(&controller->arriving);
-    xy_branch_clear(&controller->branch);
-    xy_actions_clear(&controller->out);
+    size_t unanswered = xy_requests_count(&controller->requests) - controller->parts +
+                        xy_requests_count(&controller->waits);
+    while (controller->casts.table.first)
+        xy_cast_forget(controller, controller->casts.table.first->request);
+    xy_casts_clear(&controller->casts);
+    while (controller->map.wanted.first_child)
+        xy_map_prune(&controller->map, controller->map.wanted.first_child);
+    xy_requests_clear(&controller->requests);
+    xy_requests_clear(&controller->waits);
+    xy_requests_clear(&controller->errands);
+    xy_assemblies_clear(&controller->arriving);
+    xy_subtree_clear(&controller->subtree);
+    xy_queue_take_back(out, unanswered);
 }
 
-static void step(void *self, const xy_event *event, int64_t now_ms)
+static void step(void *self, const xy_event *event, int64_t now_ms, xy_queue *out)
 {
-    xy_controller_step(self, event, now_ms);
+    xy_controller_step(self, event, now_ms, out);
 }
 
 static int64_t deadline(const void *self)
@@ -535,5 +376,5 @@ static int64_t deadline(const void *self)
 
 xy_machine xy_controller_machine(xy_controller *controller)
 {
-    return (xy_machine){controller, step, deadline, &controller->out};
+    return (xy_machine){controller, step, deadline};
 }

@@ -1,8 +1,10 @@
 #include "core/detector.h"
 
-#include "core/machine.h"
+#include <assert.h>
 
-enum { BEATS_MISSED = 4, MARGIN_MIN_MS = 20 };
+#include "core/step.h"
+
+enum { HEARTBEATS_MISSED = 4, MARGIN_MIN_MS = 20 };
 
 int64_t xy_detector_margin_ms(int64_t interval_ms)
 {
@@ -10,8 +12,9 @@ int64_t xy_detector_margin_ms(int64_t interval_ms)
     return half > MARGIN_MIN_MS ? half : MARGIN_MIN_MS;
 }
 
-void xy_detector_pace(xy_detector *detector, int64_t interval_ms, int64_t now_ms)
+void xy_detector_set_interval(xy_detector *detector, int64_t interval_ms, int64_t now_ms)
 {
+    assert(interval_ms >= 0);
     detector->interval_ms = interval_ms;
     xy_detector_begin(detector, now_ms);
 }
@@ -26,7 +29,7 @@ int64_t xy_detector_expiry(const xy_detector *detector, int64_t now_ms)
     int64_t interval = detector->interval_ms;
     if (interval == 0)
         return XY_NEVER;
-    return now_ms + BEATS_MISSED * interval + xy_detector_margin_ms(interval);
+    return now_ms + HEARTBEATS_MISSED * interval + xy_detector_margin_ms(interval);
 }
 
 int64_t xy_detector_look(xy_detector *detector, int64_t now_ms)

@@ -1,8 +1,8 @@
 /* detector: when silence means death.
  *
  * A node that reports every T is given up after 4T plus a margin without a word: at exactly 4T
- * three late beats would be enough for a false alarm. Whoever watches looks at least every T, and
- * forgives its own lateness: a watcher that was itself held up gives that much more time.
+ * three late heartbeats would be enough for a false alarm. A parent looks at least every T, and
+ * forgives its own lateness: a node that was itself held up gives that much more time.
  */
 #ifndef XY_DETECTOR_H
 #define XY_DETECTOR_H
@@ -19,7 +19,7 @@ typedef struct xy_detector {
 int64_t xy_detector_margin_ms(int64_t interval_ms);
 
 /* From now on a node reports every `interval_ms`; 0 turns the detector off. */
-void xy_detector_pace(xy_detector *detector, int64_t interval_ms, int64_t now_ms);
+void xy_detector_set_interval(xy_detector *detector, int64_t interval_ms, int64_t now_ms);
 
 /* Begins to watch: the first look is due one interval from now. */
 void xy_detector_begin(xy_detector *detector, int64_t now_ms);

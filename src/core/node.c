@@ -1,212 +1,650 @@
 #include "core/node.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
-static bool tell_parent(xy_node *node, const xy_message *message, bool lossy)
+#include "core/memory.h"
+
+/* What is said to the parent. */
+
+/* The subtree's word of a child. */
+static bool pass_up(void *owner, const xy_message *change, xy_queue *out)
 {
-    xy_action action = {
-        .kind = XY_ACTION_SEND, .peer = XY_PARENT, .lossy = lossy, .message = *message};
-    return xy_actions_push(&node->out, &action);
+    xy_node *node = owner;
+    xy_action action = {.kind = XY_ACTION_SEND, .send = {.to = node->parent, .message = *change}};
+    return xy_action_own(&action, NULL, change->body, change->payload_size) &&
+           xy_queue_push(out, &action);
 }
 
-/* Upwards from this node is its parent. */
-static void up(void *owner, const xy_message *message)
+static xy_action reply_of(const xy_node *node, xy_number number, int status)
 {
-    if (tell_parent(owner, message, false))
-        return;
-    xy_message bare = *message; /* no memory for the payload: an answer all the same */
-    bare.status = XYLEM_NO_MEMORY;
-    bare.part = 0; /* nor is it a part of one */
-    bare.payload_size = 0;
-    tell_parent(owner, &bare, false);
+    return (xy_action){.kind = XY_ACTION_SEND,
+                       .send = {.to = node->parent,
+                                .message = {.kind = XY_REPLY, .status = status, .number = number}}};
 }
 
-/* How many others a step may have to answer besides. */
-static size_t room_of_others(const xy_node *node)
+/* A reply without a text. Number 0 wants none. Without memory there is none: the controlling node
+ * gives the request up at its deadline. */
+static void reply(const xy_node *node, xy_number number, int status, xy_queue *out)
 {
-    return node->desk.waiting + node->branch.pending.count + XY_BRANCH_ROOM;
+    xy_action action = reply_of(node, number, status);
+    if (number.request != 0)
+        xy_queue_push(out, &action);
 }
 
-/* Request 0 wants no reply. */
-static void reply(xy_node *node, uint64_t request, int status, const void *text, size_t size)
+static void reply_code(const xy_node *node, xy_number number, xy_answer_kind code, xy_queue *out)
 {
-    xy_message message = {.kind = XY_REPLY, .status = status, .request = request};
-    size_t more = size / XY_MESSAGE_PAYLOAD_MAX;
-    if (request == 0)
-        return;
-    if (more > 0 && !xy_actions_reserve(&node->out, more + room_of_others(node))) {
-        message.status = XYLEM_NO_MEMORY;
-        size = 0;
-    }
-    xy_parcel_send(&message, text, size, up, node);
+    xy_action action = reply_of(node, number, XYLEM_OK);
+    action.send.message.code = (uint8_t)code;
+    xy_queue_push(out, &action);
 }
 
-/* Of what is refused in parts only the first is answered. */
-static void refuse(xy_node *node, const xy_message *request, int status)
+/* The request comes back unexecuted: it could not go on over this link. */
+static void give_back(const xy_node *node, xy_number number, xy_link_number link, int status,
+                      xy_queue *out)
+{
+    xy_action action = reply_of(node, number, status);
+    action.send.message.code = XY_ANSWER_UNDELIVERED;
+    action.send.message.link = link;
+    if (number.request != 0)
+        xy_queue_push(out, &action);
+}
+
+/* Of what is refused in fragments only the first is answered. */
+static void refuse(const xy_node *node, const xy_message *request, int status, xy_queue *out)
 {
     if (!(request->part & XY_PART_CONTINUED))
-        reply(node, request->request, status, NULL, 0);
+        give_back(node, request->number, request->link, status, out);
 }
 
-static void answer(void *owner, uint64_t request, int status)
+/* What is for a cast goes there, and needs no action of its own; false: it is for none. */
+static bool answer_cast(xy_node *node, xy_number number, int status, const void *text, size_t size,
+                        xy_queue *out)
 {
-    reply(owner, request, status, NULL, 0);
+    xy_cast *cast = xy_casts_find(&node->casts, number);
+    if (!cast)
+        return false;
+    xy_queue_take_back(out, 1);
+    if (cast->own > 0)
+        xy_casts_own(&node->casts, cast, cast->range.from, status, text, size, out);
+    return true;
 }
 
-bool xy_node_init(xy_node *node, const xy_birth *birth, int64_t pid)
+/* The answer of a request that was taken, which has no text. */
+static void answer(void *owner, xy_number number, int status, xy_queue *out)
 {
-    *node = (xy_node){.birth = *birth, .pid = pid, .beat_ms = XY_NEVER};
-    xy_desk_init(&node->desk, birth->id, birth->incarnation, &node->out, answer, node);
-    return xy_branch_init(&node->branch, birth->id, &node->out, up, node);
+    xy_node *node = owner;
+    if (answer_cast(node, number, status, NULL, 0, out))
+        return;
+    xy_action action = reply_of(node, number, status);
+    xy_answers_keep(&node->answers, number, status, NULL, 0);
+    xy_queue_keep(out, &action);
 }
 
-void xy_node_clear(xy_node *node)
+/* Pushes all fragments of a text but the last; false when there is no memory for one. */
+static bool push_fragments(xy_action *action, const uint8_t *text, size_t size, size_t *offset,
+                           xy_queue *out)
 {
-    xy_desk_clear(&node->desk);
-    xy_branch_clear(&node->branch);
-    xy_actions_clear(&node->out);
-}
-
-/* A beat that is one of many may get lost. */
-static void beat(xy_node *node, bool lossy, int64_t now_ms)
-{
-    int64_t interval_ms = node->branch.detector.interval_ms;
-    tell_parent(node, &(xy_message){.kind = XY_BEAT, .id = node->birth.id}, lossy);
-    node->beat_ms = interval_ms > 0 ? now_ms + interval_ms : XY_NEVER;
-}
-
-/* A new interval is answered by a beat at once, even if it is 0: the parent may have given up, and
- * there may be no other one. */
-static void pace(xy_node *node, int64_t interval_ms, int64_t now_ms)
-{
-    xy_branch_pace(&node->branch, interval_ms, now_ms);
-    beat(node, false, now_ms);
-}
-
-static void do_request(xy_node *node, const xy_message *request, int64_t now_ms)
-{
-    if (request->incarnation != node->birth.incarnation)
-        refuse(node, request, XYLEM_NOT_FOUND);
-    else if (request->code == XY_EXEC && request->request != 0) /* or else it is for nobody */
-        xy_desk_request(&node->desk, request, now_ms);
-    else if (request->code == XY_CANCEL)
-        xy_desk_cancel(&node->desk, (uint64_t)request->value);
-    else if (request->code == XY_PING)
-        reply(node, request->request, XYLEM_OK, NULL, 0);
-    else if (request->code == XY_CREATE)
-        reply(node, request->request, XYLEM_EXISTS, NULL, 0);
-}
-
-static void take_request(xy_node *node, const xy_message *request, int64_t now_ms)
-{
-    node->desk.besides = node->branch.pending.count + XY_BRANCH_ROOM;
-    node->branch.besides = node->desk.waiting;
-    if (node->stopping)
-        refuse(node, request, XYLEM_UNAVAILABLE);
-    else if (request->id == node->birth.id)
-        do_request(node, request, now_ms);
-    else
-        xy_branch_request(&node->branch, request, now_ms);
-}
-
-static void stop(xy_node *node, int64_t now_ms)
-{
-    node->stopping = true;
-    xy_desk_close(&node->desk);
-    xy_branch_end(&node->branch, now_ms);
-}
-
-/* A node that cannot even do that ends, which the parent hears of. */
-static void say_hello(xy_node *node, int64_t now_ms)
-{
-    xy_message hello = {.kind = XY_HELLO,
-                        .id = node->birth.id,
-                        .incarnation = node->birth.incarnation,
-                        .value = node->pid,
-                        .payload = node->birth.secret,
-                        .payload_size = XY_SECRET_SIZE};
-    if (!tell_parent(node, &hello, false))
-        stop(node, now_ms);
-}
-
-static void hear_parent(xy_node *node, const xy_message *message, int64_t now_ms)
-{
-    if (message->kind == XY_STOP) {
-        stop(node, now_ms);
-    } else if (message->kind == XY_WELCOME) {
-        node->welcome = true;
-        pace(node, message->value, now_ms);
-    } else if (message->kind == XY_PACE && node->welcome) {
-        pace(node, message->value, now_ms);
-    } else if (message->kind == XY_REQUEST && node->welcome) {
-        take_request(node, message, now_ms);
+    for (; size - *offset > XY_MESSAGE_PAYLOAD_MAX; *offset += XY_MESSAGE_PAYLOAD_MAX) {
+        xy_action part = *action;
+        xy_fragment_at(&part.send.message, size, *offset);
+        if (!xy_action_own(&part, NULL, text + *offset, XY_MESSAGE_PAYLOAD_MAX) ||
+            !xy_queue_push(out, &part))
+            return false;
     }
+    return true;
 }
 
-static void hear(xy_node *node, const xy_event *event, int64_t now_ms)
+/* The same, and makes the action the last fragment, which is not pushed. */
+static bool push_but_last(xy_action *action, const uint8_t *text, size_t size, xy_queue *out)
 {
-    xy_message message;
-    if (!xy_message_decode(&message, event->bytes, event->size))
+    size_t offset = 0;
+    xy_action last = *action;
+    if (!push_fragments(action, text, size, &offset, out))
+        return false;
+    xy_fragment_at(&last.send.message, size, offset);
+    *action = last;
+    return xy_action_own(action, NULL, size > 0 ? text + offset : NULL, size - offset);
+}
+
+/* What the service has answered. The last fragment keeps the promise; so does an error in its
+ * place, which ends the others too. */
+static void answer_with(xy_node *node, const xy_event *event, xy_queue *out)
+{
+    xy_number number = event->worked.request;
+    if (answer_cast(node, number, event->worked.status, event->worked.text, event->worked.size,
+                    out))
         return;
-    if (event->peer == XY_PARENT)
-        hear_parent(node, &message, now_ms);
+    xy_action action = reply_of(node, number, event->worked.status);
+    xy_answers_keep(&node->answers, number, event->worked.status, event->worked.text,
+                    event->worked.size);
+    if (push_but_last(&action, event->worked.text, event->worked.size, out))
+        xy_queue_keep(out, &action);
     else
-        xy_branch_hear(&node->branch, event->peer, &message, now_ms);
+        answer(node, number, XYLEM_NO_MEMORY, out);
 }
 
-static void worked(xy_node *node, const xy_event *event, int64_t now_ms)
+/* An answer that was given before. Without memory the controlling node gives the request up at its
+ * deadline. */
+static void answer_again(const xy_node *node, xy_number number, xy_queue *out)
 {
-    if (xy_desk_done(&node->desk, event->request))
-        reply(node, event->request, event->status, event->bytes, event->size);
-    if (!node->stopping)
-        xy_desk_next(&node->desk, now_ms);
-}
-
-static void end_if_done(xy_node *node)
-{
-    if (!node->stopping || node->stopped || !xy_family_at_rest(&node->branch.family))
+    const xy_kept *kept = xy_answers_find(&node->answers, number.request);
+    if (!kept) {
+        reply(node, number, XYLEM_ANSWER_LOST, out);
         return;
-    node->stopped = true;
-    xy_action action = {.kind = XY_ACTION_STOP};
-    xy_actions_push(&node->out, &action);
+    }
+    xy_action action = reply_of(node, number, kept->status);
+    if (push_but_last(&action, kept->text.bytes, kept->text.size, out))
+        xy_queue_push(out, &action);
 }
 
-void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms)
+/* Casts. */
+
+/* All that was asked below the node is without an answer, for one reason. */
+static xy_action none_of(const xy_node *node, xy_number number, int status)
 {
-    switch (event->kind) {
-    case XY_EVENT_OPEN:
-        say_hello(node, now_ms);
+    xy_action action = reply_of(node, number, status);
+    action.send.message.kind = XY_MERGED;
+    return action;
+}
+
+static void answer_none(const xy_node *node, xy_number number, int status, xy_queue *out)
+{
+    xy_action action = none_of(node, number, status);
+    xy_queue_push(out, &action);
+}
+
+/* A cast is over here. What the node itself has not answered is given up. */
+static void cast_over(void *owner, xy_cast *cast, xy_queue *out)
+{
+    xy_node *node = owner;
+    xy_number number = {cast->slot.request, cast->tag};
+    xy_action action = none_of(node, number, XYLEM_OK);
+    xy_buffer bytes = {0};
+    if (cast->own > 0) {
+        xy_merge_add(&cast->merge, XYLEM_UNAVAILABLE, NULL, 0, (xy_range){cast->range.from, 1});
+        xy_work_queue_drop(&node->work, number.request, out);
+    }
+    if (!xy_merge_write(&cast->merge, &bytes) ||
+        !push_but_last(&action, bytes.bytes, bytes.size, out))
+        action = none_of(node, number, XYLEM_NO_MEMORY);
+    xy_queue_keep(out, &action);
+    xy_buffer_clear(&bytes);
+}
+
+/* Nothing that is under way is answered any more. */
+static void drop_casts(xy_node *node, xy_queue *out)
+{
+    xy_queue_take_back(out, node->casts.table.count);
+    xy_casts_clear(&node->casts);
+}
+
+/* Beginning and ending. */
+
+void xy_node_init(xy_node *node, const xy_birth *birth, const char *address)
+{
+    *node = (xy_node){.birth = *birth, .heartbeat_ms = XY_NEVER, .capacity = SIZE_MAX};
+    node->birth.arguments = NULL; /* they are for the service alone */
+    node->birth.arguments_size = 0;
+    assert(strlen(address) < sizeof node->address);
+    snprintf(node->address, sizeof node->address, "%s", address);
+    xy_subtree_init(&node->subtree, pass_up, node);
+    xy_work_queue_init(&node->work, answer, node);
+    xy_casts_init(&node->casts, cast_over, node);
+}
+
+void xy_node_clear(xy_node *node, xy_queue *out)
+{
+    xy_work_queue_clear(&node->work, out);
+    drop_casts(node, out);
+    xy_answers_clear(&node->answers);
+    xy_subtree_clear(&node->subtree);
+}
+
+static void end(xy_node *node, xy_queue *out)
+{
+    xy_action action = {.kind = XY_ACTION_STOP};
+    drop_casts(node, out);
+    xy_work_queue_close(&node->work, out);
+    if (!node->ended && xy_queue_push(out, &action)) /* without memory it is killed */
+        node->ended = true;
+}
+
+/* A node that cannot even say hello is given up by the controlling node. */
+static void say_hello(const xy_node *node, xy_queue *out)
+{
+    xy_action action = {.kind = XY_ACTION_SEND,
+                        .send = {.to = node->coming,
+                                 .message = {.kind = XY_HELLO,
+                                             .id = node->birth.id,
+                                             .life = node->birth.life,
+                                             .payload_size = XY_SECRET_SIZE}}};
+    if (xy_action_own(&action, NULL, node->birth.secret, XY_SECRET_SIZE))
+        xy_queue_push(out, &action);
+}
+
+/* Without memory the connection stays, and what comes over it is not heard. */
+static void disconnect(xy_peer *parent, xy_queue *out)
+{
+    xy_action action = {.kind = XY_ACTION_DISCONNECT, .disconnect = {*parent}};
+    if (parent->link.number != 0)
+        xy_queue_push(out, &action);
+    *parent = (xy_peer){0};
+}
+
+/* The highest link counts, of all that the node was ever told: an attempt under a lower one is
+ * given up. The present parent stays until the new one says welcome. */
+static void attach(xy_node *node, const xy_attachment *to, xy_queue *out)
+{
+    xy_action action = {.kind = XY_ACTION_CONNECT, .connect = *to};
+    if (to->parent.link.number <= node->latest)
+        return;
+    node->latest = to->parent.link.number;
+    disconnect(&node->coming, out);
+    if (!xy_queue_push(out, &action))
+        return;
+    node->coming = to->parent;
+    say_hello(node, out);
+}
+
+/* Heartbeats. */
+
+/* One of many may get lost. */
+static void send_heartbeat(xy_node *node, bool lossy, int64_t now_ms, xy_queue *out)
+{
+    xy_action action = {.kind = XY_ACTION_SEND,
+                        .send = {.to = node->parent,
+                                 .lossy = lossy,
+                                 .message = {.kind = XY_HEARTBEAT, .id = node->birth.id}}};
+    xy_queue_push(out, &action);
+    node->heartbeat_ms = node->interval_ms > 0 ? now_ms + node->interval_ms : XY_NEVER;
+}
+
+/* A new interval is answered by a heartbeat at once, even if it is 0: the parent may have given the
+ * node up, and there may be no other one. A new parent may not have heard of the latest interval
+ * yet, and watches the node by the one that it says. */
+static void set_interval(xy_node *node, const xy_message *message, int64_t now_ms, xy_queue *out)
+{
+    uint64_t version = message->number.request;
+    if (message->kind == XY_WELCOME || version > node->version) {
+        node->interval_ms = message->value;
+        node->version = version;
+    }
+    xy_subtree_set_interval(&node->subtree, message->value, version, now_ms, out);
+    send_heartbeat(node, false, now_ms, out);
+}
+
+/* Moving. */
+
+/* What was on its way up over the old parent may be lost. Requests and their replies are asked for
+ * again by the controlling node. Without memory to say so the node has not attached. */
+static void welcome(xy_node *node, const xy_message *message, int64_t now_ms, xy_queue *out)
+{
+    bool moved = node->parent.link.number != 0;
+    xy_action attached = {.kind = XY_ACTION_ATTACHED,
+                          .attached = {.life = node->birth.life, .link = node->coming.link}};
+    memcpy(attached.attached.address, node->address, XY_ADDRESS_SIZE);
+    if (!xy_queue_push(out, &attached))
+        return;
+    disconnect(&node->parent, out);
+    node->parent = node->coming;
+    node->coming = (xy_peer){0};
+    set_interval(node, message, now_ms, out);
+    if (moved)
+        xy_subtree_report(&node->subtree, now_ms, out);
+}
+
+/* Requests. */
+
+/* There is room for no more children. */
+static void refuse_child(const xy_node *node, const xy_message *request, xy_queue *out)
+{
+    static const char full[] =
+        "its parent has as many children as its descriptors are enough for (ulimit -n)";
+    xy_action action = reply_of(node, request->number, XYLEM_CANNOT_START);
+    if (xy_action_own(&action, NULL, full, sizeof full - 1))
+        xy_queue_push(out, &action);
+}
+
+static void let_attach(xy_node *node, const xy_message *request, const xy_expectation *child,
+                       xy_queue *out)
+{
+    const xy_action expected = {.kind = XY_ACTION_EXPECTED,
+                                .expected = {child->life, child->child.link, child->child.tag}};
+    int status = xy_subtree_expect(&node->subtree, child, out);
+    if (!status && !xy_queue_push(out, &expected))
+        status = XYLEM_NO_MEMORY;
+    if (status)
+        reply(node, request->number, status, out);
+}
+
+static bool has_room(const xy_node *node, const xy_expectation *child)
+{
+    const xy_children *children = &node->subtree.children;
+    return xy_children_count(children) < node->capacity ||
+           xy_children_find(children, child->child.link);
+}
+
+static void expect(xy_node *node, const xy_message *request, xy_queue *out)
+{
+    xy_expectation expectation;
+    if (!xy_expectation_decode(&expectation, xy_message_payload(request), request->payload_size))
+        reply(node, request->number, XYLEM_INVALID, out);
+    else if (!has_room(node, &expectation))
+        refuse_child(node, request, out);
+    else
+        let_attach(node, request, &expectation, out);
+}
+
+/* What has come before is not done again, unless its answers are not kept: then it is not sent
+ * again. */
+static void exec(xy_node *node, const xy_message *request, int64_t now_ms, xy_queue *out)
+{
+    uint64_t number = request->number.request;
+    bool again = request->keep > 0 && xy_answers_seen(&node->answers, number) &&
+                 !xy_work_queue_has(&node->work, number) &&
+                 !xy_work_queue_expects(&node->work, number);
+    xy_answers_hear(&node->answers, request);
+    if (again && !(request->part & XY_PART_CONTINUED))
+        answer_again(node, request->number, out);
+    else if (!again && xy_work_queue_request(&node->work, request, now_ms, out))
+        xy_answers_note(&node->answers, number);
+}
+
+static void recall(xy_node *node, const xy_message *request, xy_queue *out)
+{
+    uint64_t number = request->number.request;
+    xy_answers_hear(&node->answers, request);
+    if (xy_work_queue_has(&node->work, number))
+        reply_code(node, request->number, XY_ANSWER_HERE, out);
+    else if (xy_answers_seen(&node->answers, number) && !xy_work_queue_expects(&node->work, number))
+        answer_again(node, request->number, out);
+    else
+        reply_code(node, request->number, XY_ANSWER_MISSING, out);
+}
+
+static void do_request(xy_node *node, const xy_message *request, int64_t now_ms, xy_queue *out)
+{
+    switch (request->code) {
+    case XY_EXPECT:
+        expect(node, request, out);
         break;
-    case XY_EVENT_FRAME:
-        hear(node, event, now_ms);
+    case XY_LET_GO:
+        xy_subtree_let_go(&node->subtree, (xy_link_number){(uint64_t)request->value}, out);
+        reply(node, request->number, XYLEM_OK, out);
         break;
-    case XY_EVENT_WORKED:
-        worked(node, event, now_ms);
+    case XY_EXEC: /* one that wants no reply is not done */
+        if (request->number.request != 0)
+            exec(node, request, now_ms, out);
         break;
-    case XY_EVENT_TICK:
-        if (now_ms >= node->beat_ms)
-            beat(node, true, now_ms);
-        xy_desk_tick(&node->desk, now_ms);
-        xy_branch_event(&node->branch, event, now_ms);
+    case XY_RECALL:
+        if (request->number.request != 0)
+            recall(node, request, out);
+        break;
+    case XY_PING:
+        reply(node, request->number, XYLEM_OK, out);
+        break;
+    case XY_CANCEL:
+        xy_work_queue_cancel(&node->work, (uint64_t)request->value, out);
+        reply(node, request->number, XYLEM_OK, out);
         break;
     default:
-        xy_branch_event(&node->branch, event, now_ms);
+        assert(false);
     }
-    end_if_done(node);
+}
+
+static void forward(const xy_peer *to, const xy_message *message, uint8_t *frame, xy_queue *out)
+{
+    xy_action *action = xy_queue_add(out, XY_ACTION_FORWARD);
+    xy_message_mark(message, frame);
+    if (!action)
+        return;
+    action->forward.to = *to;
+    action->forward.urgency = xy_message_urgency(message);
+}
+
+/* The route leads on to a child, or ends here. */
+static void take_request(xy_node *node, xy_message *request, uint8_t *frame, int64_t now_ms,
+                         xy_queue *out)
+{
+    xy_link_number next;
+    xy_peer child;
+    int status = XYLEM_OK;
+    if (node->ended) {
+        status = XYLEM_UNAVAILABLE;
+    } else if (request->link.number != node->parent.link.number) { /* NOLINT: as below */
+        status = XYLEM_NOT_FOUND; /* it is on a way that is not its own */
+    } else if (xy_message_next(request, &next)) {
+        status = xy_subtree_next(&node->subtree, next, &child);
+        if (status == XYLEM_UNAVAILABLE && request->number.request == 0)
+            status = XYLEM_OK; /* it is not asked for twice: the child may come back */
+        if (!status)
+            forward(&child, request, frame, out);
+    } else if (request->route_offset < request->route_size || request->id != node->birth.id ||
+               request->life.number != node->birth.life.number) {
+        status = XYLEM_NOT_FOUND;
+    } else {
+        do_request(node, request, now_ms, out);
+    }
+    if (status)
+        refuse(node, request, status, out);
+}
+
+/* A cast may ask the node itself, and those below it. */
+
+/* What the node itself is asked: like any other request, but its answer is not kept. */
+static void do_own(xy_node *node, const xy_message *message, const uint8_t *text, size_t size,
+                   int64_t now_ms, xy_queue *out)
+{
+    xy_message request = *message;
+    request.kind = XY_REQUEST;
+    request.keep = 0;
+    request.payload_size = (uint32_t)size;
+    request.body = text;
+    if (xy_work_queue_request(&node->work, &request, now_ms, out))
+        xy_answers_note(&node->answers, request.number.request);
+}
+
+/* It may have been answered at once, and be over. */
+static void look_at_cast(xy_node *node, xy_number number, xy_queue *out)
+{
+    xy_cast *cast = xy_casts_find(&node->casts, number);
+    if (cast)
+        xy_casts_look_at(&node->casts, cast, out);
+}
+
+static void begin_cast(xy_node *node, const xy_message *message, int64_t now_ms, xy_queue *out)
+{
+    xy_plan plan;
+    const uint8_t *payload = xy_message_payload(message);
+    const size_t size = message->payload_size - message->keep;
+    if (!xy_plan_read(&plan, payload, message->keep) || !xy_queue_promise(out))
+        return; /* the parent answers for it when it is due */
+    bool asked = plan.asked;
+    xy_cast *cast = xy_casts_begin(&node->casts, &node->subtree, &plan, asked, message,
+                                   payload + message->keep, size, now_ms + plan.head.time_ms, out);
+    if (!cast) {
+        xy_action action = none_of(node, message->number, XYLEM_NO_MEMORY);
+        xy_queue_keep(out, &action);
+    } else if (asked && message->code == XY_PING) {
+        xy_casts_own(&node->casts, cast, cast->range.from, XYLEM_OK, NULL, 0, out);
+    } else {
+        if (asked)
+            do_own(node, message, payload + message->keep, size, now_ms, out);
+        look_at_cast(node, message->number, out);
+    }
+}
+
+static void continue_cast(xy_node *node, xy_cast *cast, const xy_message *message, int64_t now_ms,
+                          xy_queue *out)
+{
+    const uint8_t *text = xy_message_payload(message);
+    xy_casts_pass(cast, message, text, message->payload_size, &node->subtree, out);
+    if (cast->own > 0)
+        do_own(node, message, text, message->payload_size, now_ms, out);
+    look_at_cast(node, message->number, out);
+}
+
+static void cancel_cast(xy_node *node, xy_cast *cast, const xy_message *message, xy_queue *out)
+{
+    bool own = cast->own > 0;
+    xy_casts_pass(cast, message, NULL, 0, &node->subtree, out);
+    xy_casts_forget(&node->casts, cast);
+    xy_queue_take_back(out, 1);
+    if (own)
+        xy_work_queue_drop(&node->work, message->number.request, out);
+}
+
+static void take_cast(xy_node *node, const xy_message *message, int64_t now_ms, xy_queue *out)
+{
+    xy_cast *cast = xy_casts_find(&node->casts, message->number);
+    bool first = message->keep > 0 && message->keep <= message->payload_size;
+    if (node->ended)
+        return;
+    if (cast && message->code == XY_CANCEL)
+        cancel_cast(node, cast, message, out);
+    else if (cast && !first)
+        continue_cast(node, cast, message, now_ms, out);
+    else if (!cast && first && message->code != XY_CANCEL)
+        begin_cast(node, message, now_ms, out);
+}
+
+/* Events. */
+
+static void hear_parent(xy_node *node, xy_message *message, uint8_t *frame, int64_t now_ms,
+                        xy_queue *out)
+{
+    if (message->kind == XY_INTERVAL)
+        set_interval(node, message, now_ms, out);
+    else if (message->kind == XY_REPORT)
+        xy_subtree_report(&node->subtree, now_ms, out);
+    else if (message->kind == XY_REQUEST)
+        take_request(node, message, frame, now_ms, out);
+    else if (message->kind == XY_CAST)
+        take_cast(node, message, now_ms, out);
+}
+
+/* Of a parent to which the node attaches only its welcome counts; of one that is not its parent any
+ * more, or not yet, nothing. */
+static void hear_above(xy_node *node, const xy_peer *from, xy_message *message, uint8_t *frame,
+                       int64_t now_ms, xy_queue *out)
+{
+    if (xy_peer_is(from, &node->parent))
+        hear_parent(node, message, frame, now_ms, out);
+    else if (xy_peer_is(from, &node->coming) && message->kind == XY_WELCOME)
+        welcome(node, message, now_ms, out);
+}
+
+static void hear(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
+{
+    xy_message message;
+    const xy_peer *from = &event->message.from;
+    uint8_t *frame = event->message.frame;
+    if (!xy_message_decode(&message, frame, event->message.size))
+        return;
+    if (from->role == XY_PARENT) {
+        hear_above(node, from, &message, frame, now_ms, out);
+    } else if (xy_subtree_hear(&node->subtree, from, &message, now_ms, out)) {
+        if (message.kind == XY_MERGED)
+            xy_casts_hear(&node->casts, from, &message, out);
+        else
+            forward(&node->parent, &message, frame, out);
+        xy_subtree_heard(&node->subtree, from, now_ms, out);
+    }
+}
+
+static void worked(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
+{
+    if (xy_work_queue_done(&node->work, event->worked.request))
+        answer_with(node, event, out);
+    if (!node->ended)
+        xy_work_queue_next(&node->work, now_ms, out);
+}
+
+/* What could not be sent to a child comes back unexecuted. A reply for which there is no room is
+ * replaced by an error, which is small. One whose way is broken is not: it is asked for again over
+ * another. */
+static void unsent(xy_node *node, const xy_event *event, xy_queue *out)
+{
+    xy_number number = event->unsent.request;
+    int status = event->unsent.status;
+    bool gone = status == XYLEM_UNAVAILABLE;
+    if (event->unsent.kind == XY_REQUEST)
+        give_back(node, number, event->unsent.link, status, out);
+    else if (event->unsent.kind == XY_CAST)
+        xy_casts_unsent(&node->casts, number, event->unsent.link, status, out);
+    else if (!event->unsent.bare && !gone && event->unsent.kind == XY_REPLY)
+        reply(node, number, status, out);
+    else if (!event->unsent.bare && !gone)
+        answer_none(node, number, status, out);
+}
+
+static void tick(xy_node *node, int64_t now_ms, xy_queue *out)
+{
+    if (now_ms >= node->heartbeat_ms)
+        send_heartbeat(node, true, now_ms, out);
+    xy_work_queue_tick(&node->work, now_ms, out);
+    xy_subtree_tick(&node->subtree, now_ms, out);
+    xy_casts_tick(&node->casts, now_ms, out);
+}
+
+/* A child that is lost does not answer. */
+static void look_at_children(xy_node *node, xy_queue *out)
+{
+    if (node->subtree.lost)
+        xy_casts_look(&node->casts, &node->subtree, out);
+    node->subtree.lost = false;
+}
+
+void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
+{
+    assert(now_ms >= node->now_ms);
+    node->now_ms = now_ms;
+    switch (event->kind) {
+    case XY_EVENT_ATTACH:
+        attach(node, &event->attach, out);
+        break;
+    case XY_EVENT_MESSAGE:
+        hear(node, event, now_ms, out);
+        break;
+    case XY_EVENT_UNSENT:
+        unsent(node, event, out);
+        break;
+    case XY_EVENT_WORKED:
+        worked(node, event, now_ms, out);
+        break;
+    case XY_EVENT_COMBINED:
+        xy_casts_combined(&node->casts, event->combined.cast, event->combined.status,
+                          event->combined.text, event->combined.size, out);
+        break;
+    case XY_EVENT_END:
+        end(node, out);
+        break;
+    case XY_EVENT_TICK:
+        tick(node, now_ms, out);
+        break;
+    default:
+        break;
+    }
+    look_at_children(node, out);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 int64_t xy_node_deadline(const xy_node *node)
 {
-    int64_t earliest_ms = xy_branch_deadline(&node->branch);
-    int64_t work_ms = xy_desk_deadline(&node->desk);
-    if (work_ms < earliest_ms)
-        earliest_ms = work_ms;
-    return node->beat_ms < earliest_ms ? node->beat_ms : earliest_ms;
+    return earlier(
+        earlier(xy_subtree_deadline(&node->subtree), xy_work_queue_deadline(&node->work)),
+        earlier(xy_casts_deadline(&node->casts), node->heartbeat_ms));
 }
 
-static void step(void *self, const xy_event *event, int64_t now_ms)
+static void step(void *self, const xy_event *event, int64_t now_ms, xy_queue *out)
 {
-    xy_node_step(self, event, now_ms);
+    xy_node_step(self, event, now_ms, out);
 }
 
 static int64_t deadline(const void *self)
@@ -216,5 +654,5 @@ static int64_t deadline(const void *self)
 
 xy_machine xy_node_machine(xy_node *node)
 {
-    return (xy_machine){node, step, deadline, &node->out};
+    return (xy_machine){node, step, deadline};
 }

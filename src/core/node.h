@@ -1,39 +1,41 @@
-/* node: a compute node. It says hello to its parent, does what is for itself, passes on what is for
- * those below, reports every T, and ends when it is told to, after all that is below it.
+/* node: a compute node. It attaches where it is told to, does what is for itself, passes on what is
+ * for those below, reports every T, and ends when it is told to.
  */
 #ifndef XY_NODE_H
 #define XY_NODE_H
 
-#include "core/branch.h"
-#include "core/desk.h"
-#include "core/machine.h"
-
-/* What a node is given at its start. */
-typedef struct xy_birth {
-    int64_t id;
-    uint64_t incarnation;
-    uint8_t secret[XY_SECRET_SIZE];
-    char service[XYLEM_SERVICE_NAME_SIZE];
-} xy_birth;
+#include "core/answers.h"
+#include "core/casts.h"
+#include "core/step.h"
+#include "core/subtree.h"
+#include "core/work_queue.h"
 
 typedef struct xy_node {
     xy_birth birth;
-    int64_t pid;
-    bool welcome;    /* the parent has answered the hello */
-    bool stopping;   /* told to end */
-    bool stopped;    /* nothing left to do */
-    int64_t beat_ms; /* when the next beat is due, or XY_NEVER */
-    xy_branch branch;
-    xy_desk desk;
-    xy_actions out;
+    char address[XY_ADDRESS_SIZE]; /* where its children reach it */
+    xy_peer parent;                /* who has said welcome last; its link is 0 before that */
+    xy_peer coming;                /* to whom it attaches now; link 0: to none */
+    uint64_t latest;               /* the highest link number that it was ever told */
+    size_t capacity;               /* how many children it can have: what its world has room for */
+    bool ended;
+    int64_t interval_ms;  /* how often its parent is to hear of it; 0: not by heartbeats */
+    uint64_t version;     /* of that */
+    int64_t heartbeat_ms; /* when the next one is due, or XY_NEVER */
+    int64_t now_ms;       /* of the latest step */
+    xy_subtree subtree;
+    xy_work_queue work;
+    xy_answers answers;
+    xy_casts casts;
 } xy_node;
 
-/* Begins a node that will name `pid` as its own. The node must stay where it is. False, and nothing
- * to clear, when there is no memory. */
-bool xy_node_init(xy_node *node, const xy_birth *birth, int64_t pid);
-void xy_node_clear(xy_node *node);
+/* Begins a node that can be reached at `address`. The node must stay where it is. */
+void xy_node_init(xy_node *node, const xy_birth *birth, const char *address);
 
-void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms);
+/* Ends a node, also one that has not ended by itself; `out` is the queue that it was stepped with.
+ */
+void xy_node_clear(xy_node *node, xy_queue *out);
+
+void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out);
 int64_t xy_node_deadline(const xy_node *node);
 
 /* The node as a machine; lasts as long as the node. */

@@ -1,12 +1,11 @@
 /* dict: keeps numbers by name: NAME VALUE, NAME. */
-#include <inttypes.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "service/service.h"
-#include "service/words.h"
+#include "service/word.h"
 
 typedef struct item {
     char *name;
@@ -77,12 +76,10 @@ static int reply_missing(const char *name, xylem_work *work)
 
 static int get(const dictionary *all, char *name, xylem_work *work)
 {
-    char text[32];
     item *const *found = tfind(&(item){.name = name}, &all->root, by_name);
     if (!found)
         return reply_missing(name, work);
-    int length = snprintf(text, sizeof text, "%" PRId64, (*found)->value);
-    return xylem_work_reply(work, text, (size_t)length);
+    return xy_service_show(work, (*found)->value, "");
 }
 
 static int look_up(const dictionary *all, xy_word word, xylem_work *work)
@@ -99,18 +96,25 @@ static int keep(dictionary *all, xy_word word, int64_t value)
     return name ? put(all, name, value) : XYLEM_NO_MEMORY;
 }
 
+static int refuse(xylem_work *work)
+{
+    return xy_service_refuse(work, &xy_dict, "NAME NUMBER, NAME");
+}
+
 static int exec(void *state, xylem_work *work)
 {
     const char *text = xylem_work_text(work, NULL);
     xy_word name, word;
     int64_t value;
     if (!xy_word_take(&text, &name))
-        return XYLEM_BAD_SUBCOMMAND;
+        return refuse(work);
     if (!xy_word_take(&text, &word))
         return look_up(state, name, work);
     if (!xy_word_number(word, &value) || !xy_words_over(text))
-        return XYLEM_BAD_SUBCOMMAND;
+        return refuse(work);
     return keep(state, name, value);
 }
 
-const xylem_service xy_dict = {"dict", open, exec, close, false};
+const xylem_service xy_dict =
+    XYLEM_SERVICE(.name = "dict", .open = open, .exec = exec, .close = close, .release = close,
+                  .combine = xy_service_add);

@@ -1,12 +1,24 @@
 #include "service/service.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int xy_service_open(const xylem_service *service, void **state)
+#include "service/program.h"
+#include "service/word.h"
+
+bool xy_service_open(const xylem_service *service, xylem_context *context, const xy_host *host,
+                     void **state, xy_error *error)
 {
+    const char *command = xy_service_command(service);
     *state = NULL;
-    return service->open ? service->open(state) : XYLEM_OK;
+    if (command)
+        return xy_program_open(service->name, command, host, state, error);
+    int status = service->open_with ? service->open_with(state, context)
+                 : service->open    ? service->open(state)
+                                    : XYLEM_OK;
+    return !status || xy_error_code(error, status);
 }
 
 void xy_service_close(const xylem_service *service, void *state)
@@ -15,11 +27,91 @@ void xy_service_close(const xylem_service *service, void *state)
         service->close(state);
 }
 
+void xy_service_release(const xylem_service *service, void *state)
+{
+    if (service->release)
+        service->release(state);
+}
+
+/* The other errors are the network's. */
+static int error_of_service(int status)
+{
+    static const int of_services[] = {XYLEM_OK, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG,
+                                      XYLEM_NO_MEMORY};
+    for (size_t i = 0; i < sizeof of_services / sizeof *of_services; i++)
+        if (status == of_services[i])
+            return status;
+    return XYLEM_FAILED;
+}
+
 int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
 {
-    int status = service->exec(state, work);
-    bool known = status >= XYLEM_OK && status < XYLEM_ERROR_COUNT;
-    return known && status != XYLEM_PENDING ? status : XYLEM_FAILED; /* it is finished */
+    return error_of_service(service->exec(state, work));
+}
+
+int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, size_t b_size,
+                       xylem_work *work)
+{
+    static const char none[] = "the service does not combine answers here";
+    const xylem_service *service = xy_service_named(name);
+    const char *a = (const char *)texts, *b = a + a_size + 1;
+    if (service && service->combine)
+        return error_of_service(service->combine(a, a_size, b, b_size, work));
+    int error = xylem_work_reply(work, none, sizeof none - 1);
+    return error ? error : XYLEM_FAILED;
+}
+
+int xy_service_excerpt(const char *text)
+{
+    enum { LONGEST = 64 }; /* bytes */
+    size_t length = strnlen(text, LONGEST + 1);
+    if (length > LONGEST)
+        length = LONGEST;
+    while (text[length] && length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--; /* not in the middle of a character */
+    return (int)length;
+}
+
+int xy_service_show(xylem_work *work, int64_t number, const char *unit)
+{
+    char text[32];
+    char *end = text + sizeof text, *at = end;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    assert(strlen(unit) <= sizeof text - sizeof "-9223372036854775808");
+    for (size_t rest = strlen(unit); rest > 0; rest--)
+        *--at = unit[rest - 1];
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (number < 0)
+        *--at = '-';
+    return xylem_work_reply(work, at, (size_t)(end - at));
+}
+
+int xy_service_add(const char *a, size_t a_size, const char *b, size_t b_size, xylem_work *work)
+{
+    static const char text[] = "the sum is too large";
+    int64_t one, other, sum;
+    const xy_word words[] = {{a, a_size, false}, {b, b_size, false}};
+    if (a_size == 0 || b_size == 0)
+        return xylem_work_reply(work, a_size > 0 ? a : b, a_size > 0 ? a_size : b_size);
+    if (!xy_word_number(words[0], &one) || !xy_word_number(words[1], &other))
+        return XYLEM_BAD_SUBCOMMAND;
+    if (!__builtin_add_overflow(one, other, &sum))
+        return xy_service_show(work, sum, "");
+    int error = xylem_work_reply(work, text, sizeof text - 1);
+    return error ? error : XYLEM_FAILED;
+}
+
+int xy_service_refuse(xylem_work *work, const xylem_service *service, const char *takes)
+{
+    char text[XY_REASON_SIZE];
+    int shown = xy_service_excerpt(work->text);
+    int length = snprintf(text, sizeof text, "'%.*s%s' (%s takes %s)", shown, work->text,
+                          work->text[shown] ? "..." : "", service->name, takes);
+    assert(length > 0 && length < (int)sizeof text);
+    xylem_work_reply(work, text, (size_t)length); /* without memory it goes without saying */
+    return XYLEM_BAD_SUBCOMMAND;
 }
 
 const char *xylem_work_text(const xylem_work *work, size_t *size)
@@ -32,6 +124,11 @@ const char *xylem_work_text(const xylem_work *work, size_t *size)
 int64_t xylem_work_now(const xylem_work *work)
 {
     return work->now_ms;
+}
+
+xylem_context *xylem_work_context(const xylem_work *work)
+{
+    return work->context;
 }
 
 int xylem_work_reply(xylem_work *work, const void *reply, size_t size)

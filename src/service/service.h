@@ -5,7 +5,10 @@
 #ifndef XY_SERVICE_H
 #define XY_SERVICE_H
 
-#include "xylem.h"
+#include <pthread.h>
+
+#include "core/error.h"
+#include "service/context.h"
 
 /* What the services of the library are. */
 extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep;
@@ -14,11 +17,29 @@ extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep;
  * timer. */
 const xylem_service *xy_service_named(const char *name);
 
+/* Sets that there is none with this name, and which there are: XYLEM_CANNOT_START. Returns false.
+ */
+bool xy_service_missing(const char *name, xy_error *error);
+
+/* The command of a service that is a program; NULL: it is none. */
+const char *xy_service_command(const xylem_service *service);
+
+/* The programs in the order in which they were made known: the name and the command of one; false
+ * when there are no more. */
+bool xy_service_program(size_t index, const char **name, const char **command);
+
+/* Room for the command of a program, its final NUL included: see xylem_program_service. */
+#define XY_COMMAND_SIZE 900
+
+/* How much of a text from outside stands in a message: a few words, and no half character. */
+int xy_service_excerpt(const char *text);
+
 struct xylem_work {
     const char *text; /* with a final NUL; lent */
     size_t size;
     int64_t now_ms;
-    char *reply; /* the answer: whoever made the work frees it */
+    xylem_context *context; /* of the node */
+    char *reply;            /* the answer: its maker frees it */
     size_t reply_size;
 
     /* What the world does; NULL for work that is done at once. */
@@ -27,12 +48,56 @@ struct xylem_work {
     void *world;
 };
 
-/* Begins and ends the service of one node; XYLEM_OK or an error. */
-int xy_service_open(const xylem_service *service, void **state);
-void xy_service_close(const xylem_service *service, void *state);
+/* What a program may ask of the process that its node runs in. */
+typedef struct xy_host_ops {
+    /* Whether so many more descriptors can be had; no other thread takes them until `release`,
+     * which is called in any case. */
+    bool (*hold)(int descriptors, xy_error *error);
+    void (*release)(void);
 
-/* Does a piece of work: what exec returned, or XYLEM_NO_MEMORY; it is always an error that may
- * travel. */
+    /* Explains by an errno why something could not be done. Returns false. */
+    bool (*explain)(const char *what, int number, xy_error *error);
+
+    /* Starts a thread that takes no signals. Returns an errno. */
+    int (*start_thread)(pthread_t *thread, void *(*run)(void *), void *argument);
+
+    /* Writes a line to the log of the node. */
+    void (*log)(void *owner, enum xylem_log_level level, const char *text);
+} xy_host_ops;
+
+typedef struct xy_host {
+    const xy_host_ops *ops;
+    void *owner;
+    int64_t id; /* of the node */
+} xy_host;
+
+/* Begins and ends the service of one node; false, and the error, when it cannot begin. The context
+ * lasts longer. The host is copied; NULL: there no program can run. The state of a node that was
+ * killed is released and not closed. */
+bool xy_service_open(const xylem_service *service, xylem_context *context, const xy_host *host,
+                     void **state, xy_error *error);
+void xy_service_close(const xylem_service *service, void *state);
+void xy_service_release(const xylem_service *service, void *state);
+
+/* Frees the state of a node that was killed. */
+void xy_service_release(const xylem_service *service, void *state);
+
+/* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. */
 int xy_service_do(const xylem_service *service, void *state, xylem_work *work);
+
+/* Combines two answers, each with a NUL behind it, one behind the other, by the service of this
+ * name: XYLEM_OK, or one of the errors that are a service's. */
+int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, size_t b_size,
+                       xylem_work *work);
+
+/* Combines two numbers by their sum; one that is empty counts as nothing. */
+int xy_service_add(const char *a, size_t a_size, const char *b, size_t b_size, xylem_work *work);
+
+/* Replies a number and its unit, for less than a printf costs. */
+int xy_service_show(xylem_work *work, int64_t number, const char *unit);
+
+/* Answers what the service does not understand, with what it takes: "'help' (timer takes start,
+ * stop, time)". XYLEM_BAD_SUBCOMMAND, which exec returns. */
+int xy_service_refuse(xylem_work *work, const xylem_service *service, const char *takes);
 
 #endif

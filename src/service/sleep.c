@@ -1,6 +1,11 @@
 /* sleep: answers later: MS. */
 #include "service/service.h"
-#include "service/words.h"
+#include "service/word.h"
+
+static int refuse(xylem_work *work)
+{
+    return xy_service_refuse(work, &xy_sleep, "MS");
+}
 
 static int exec(void *state, xylem_work *work)
 {
@@ -9,8 +14,8 @@ static int exec(void *state, xylem_work *work)
     xy_word word;
     (void)state;
     if (!xy_word_take(&text, &word) || !xy_word_number(word, &ms) || ms < 0 || !xy_words_over(text))
-        return XYLEM_BAD_SUBCOMMAND;
+        return refuse(work);
     return xylem_work_rest(work, ms) ? XYLEM_OK : XYLEM_CANCELLED;
 }
 
-const xylem_service xy_sleep = {"sleep", NULL, exec, NULL, true};
+const xylem_service xy_sleep = XYLEM_SERVICE(.name = "sleep", .exec = exec, .takes_long = true);

@@ -1,9 +1,6 @@
 /* sum: adds up: N K1 ... KN. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "service/service.h"
-#include "service/words.h"
+#include "service/word.h"
 
 enum { LOOK_UP_EVERY = 1 << 16 }; /* numbers */
 
@@ -14,11 +11,9 @@ static int too_large(xylem_work *work)
     return error ? error : XYLEM_FAILED;
 }
 
-static int show(xylem_work *work, int64_t sum)
+static int refuse(xylem_work *work)
 {
-    char text[32];
-    int length = snprintf(text, sizeof text, "%" PRId64, sum);
-    return xylem_work_reply(work, text, (size_t)length);
+    return xy_service_refuse(work, &xy_sum, "N and then N numbers");
 }
 
 static int exec(void *state, xylem_work *work)
@@ -28,16 +23,17 @@ static int exec(void *state, xylem_work *work)
     xy_word word;
     (void)state;
     if (!xy_word_take(&text, &word) || !xy_word_number(word, &count))
-        return XYLEM_BAD_SUBCOMMAND;
+        return refuse(work);
     for (int64_t i = 0; i < count; i++) {
         if (i % LOOK_UP_EVERY == 0 && !xylem_work_wanted(work))
             return XYLEM_CANCELLED;
         if (!xy_word_take(&text, &word) || !xy_word_number(word, &number))
-            return XYLEM_BAD_SUBCOMMAND;
+            return refuse(work);
         if (__builtin_add_overflow(sum, number, &sum))
             return too_large(work);
     }
-    return xy_words_over(text) && count >= 0 ? show(work, sum) : XYLEM_BAD_SUBCOMMAND;
+    return xy_words_over(text) && count >= 0 ? xy_service_show(work, sum, "") : refuse(work);
 }
 
-const xylem_service xy_sum = {"sum", NULL, exec, NULL, true};
+const xylem_service xy_sum =
+    XYLEM_SERVICE(.name = "sum", .exec = exec, .takes_long = true, .combine = xy_service_add);

@@ -1,7 +1,5 @@
 /* timer: a stopwatch: start (from zero), stop, time (running or frozen; 0 before the first start).
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +22,9 @@ static int64_t shown(const stopwatch *watch, int64_t now_ms)
     return watch->running ? now_ms - watch->started_ms : watch->shown_ms;
 }
 
-static int show(const stopwatch *watch, xylem_work *work)
+static int refuse(xylem_work *work)
 {
-    char text[32];
-    int length = snprintf(text, sizeof text, "%" PRId64 " ms", shown(watch, xylem_work_now(work)));
-    return xylem_work_reply(work, text, (size_t)length);
+    return xy_service_refuse(work, &xy_timer, "start, stop, time");
 }
 
 static int exec(void *state, xylem_work *work)
@@ -36,7 +32,7 @@ static int exec(void *state, xylem_work *work)
     stopwatch *watch = state;
     const char *text = xylem_work_text(work, NULL);
     if (strcmp(text, "time") == 0)
-        return show(watch, work);
+        return xy_service_show(work, shown(watch, xylem_work_now(work)), " ms");
     if (strcmp(text, "start") == 0) {
         watch->running = true;
         watch->started_ms = xylem_work_now(work);
@@ -44,9 +40,10 @@ static int exec(void *state, xylem_work *work)
         watch->shown_ms = shown(watch, xylem_work_now(work));
         watch->running = false;
     } else {
-        return XYLEM_BAD_SUBCOMMAND;
+        return refuse(work);
     }
     return xylem_work_reply(work, text, strlen(text));
 }
 
-const xylem_service xy_timer = {"timer", open, exec, free, false};
+const xylem_service xy_timer =
+    XYLEM_SERVICE(.name = "timer", .open = open, .exec = exec, .close = free, .release = free);

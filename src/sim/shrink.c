@@ -28,9 +28,9 @@ static void leave_out_each(struct search *search)
         without.without_faults |= 1u << i;
         attempt(search, without);
     }
-    for (unsigned i = 0; i < CHORES; i++) {
+    for (unsigned i = 0; i < COMMANDS; i++) {
         struct limits without = search->best;
-        without.without_chores |= 1u << i;
+        without.without_commands |= 1u << i;
         attempt(search, without);
     }
 }

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/trace_write.h"
+
 /* FNV-1a, by words of 64 bits. */
 static void mix(struct trace *trace, uint64_t word)
 {
@@ -12,85 +14,85 @@ static void mix(struct trace *trace, uint64_t word)
 }
 
 /* The same on every machine. */
-static void mix_bytes(struct trace *trace, const uint8_t *bytes, size_t size)
+static void mix_bytes(struct trace *trace, const void *bytes, size_t size)
 {
+    const uint8_t *at = bytes;
     uint64_t word = 0;
-    for (; size >= sizeof word; size -= sizeof word, bytes += sizeof word) {
-        memcpy(&word, bytes, sizeof word);
+    for (; size >= sizeof word; size -= sizeof word, at += sizeof word) {
+        memcpy(&word, at, sizeof word);
         mix(trace, be64toh(word));
     }
     word = 0;
     for (size_t i = 0; i < size; i++)
-        word = word << 8 | bytes[i];
+        word = word << 8 | at[i];
     if (size > 0)
         mix(trace, word);
 }
 
-void trace_begin(struct trace *trace, FILE *file, uint64_t seed)
+static void mix_peer(struct trace *trace, const xy_peer *peer)
+{
+    mix(trace, (uint64_t)peer->role ^ peer->link.number << 8);
+    mix(trace, peer->tag);
+}
+
+static void mix_message(struct trace *trace, const xy_message *message)
+{
+    uint8_t header[XY_MESSAGE_HEADER];
+    xy_message alone = *message;
+    alone.route_size = alone.route_offset = 0;
+    alone.payload_size = 0;
+    alone.body = NULL;
+    xy_message_encode(&alone, header);
+    mix_bytes(trace, header, sizeof header);
+    mix_bytes(trace, message->body, (size_t)message->route_size + message->payload_size);
+}
+
+void trace_begin(struct trace *trace, FILE *file, uint64_t seed, const char *topology,
+                 const char *repair)
 {
     trace->file = file;
     trace->hash = 0xcbf29ce484222325;
     mix(trace, seed);
+    mix_bytes(trace, topology, strlen(topology));
+    mix_bytes(trace, repair, strlen(repair));
     if (file)
-        fprintf(file, "{\"seed\":%" PRIu64 "}\n", seed);
+        fprintf(file, "{\"seed\":%" PRIu64 ",\"topology\":\"%s\",\"repair\":\"%s\"}\n", seed,
+                topology, repair);
 }
 
-/* What is written. */
-
-static const char *const message_names[XY_KIND_END] = {
-    [XY_HELLO] = "hello",     [XY_WELCOME] = "welcome", [XY_BEAT] = "beat", [XY_CHANGE] = "change",
-    [XY_REQUEST] = "request", [XY_REPLY] = "reply",     [XY_PACE] = "pace", [XY_STOP] = "stop"};
-static const char *const operation_names[XY_OPERATION_END] = {"",     "create", "remove",
-                                                              "exec", "ping",   "cancel"};
-static const char *const change_names[XY_CHANGE_END] = {"", "lost", "back", "gone"};
-
-static void write_message(FILE *file, const xy_message *message)
+static void mix_event(struct trace *trace, const xy_event *event)
 {
-    fprintf(file, ",\"message\":\"%s\"", message_names[message->kind]);
-    if (message->kind == XY_REQUEST)
-        fprintf(file, ",\"operation\":\"%s\"", operation_names[message->code]);
-    if (message->kind == XY_CHANGE)
-        fprintf(file, ",\"change\":\"%s\"", change_names[message->code]);
-    if (message->kind == XY_REQUEST || message->kind == XY_REPLY)
-        fprintf(file, ",\"request\":%" PRIu64, message->request);
-    if (message->kind == XY_REPLY)
-        fprintf(file, ",\"status\":\"%s\"", xylem_strerror(message->status));
-    if (message->kind == XY_REQUEST || message->kind == XY_CHANGE || message->kind == XY_HELLO)
-        fprintf(file, ",\"id\":%" PRId64 ",\"incarnation\":%" PRIu64, message->id,
-                message->incarnation);
-    if (message->kind == XY_PACE || message->kind == XY_WELCOME)
-        fprintf(file, ",\"interval_ms\":%" PRId64, message->value);
-}
-
-static void write_begin(FILE *file, int64_t now_us, uint64_t node, const char *key,
-                        const char *what)
-{
-    fprintf(file, "{\"us\":%" PRId64 ",\"life\":%" PRIu64 ",\"%s\":\"%s\"", now_us, node, key,
-            what);
-}
-
-/* What happens. */
-
-static void write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event *event,
-                        bool forged)
-{
-    static const char *const names[] = {
-        [XY_EVENT_OPEN] = "open",           [XY_EVENT_TICK] = "tick",
-        [XY_EVENT_FRAME] = "frame",         [XY_EVENT_BORN] = "born",
-        [XY_EVENT_STILLBORN] = "stillborn", [XY_EVENT_EXITED] = "exited",
-        [XY_EVENT_WORKED] = "worked",       [XY_EVENT_UNSENT] = "unsent"};
-    xy_message message;
-    write_begin(file, now_us, node, "event", names[event->kind]);
-    if (event->kind == XY_EVENT_FRAME) {
-        fprintf(file, ",\"from\":%" PRIu64 "%s", event->peer, forged ? ",\"forged\":true" : "");
-        if (xy_message_decode(&message, event->bytes, event->size))
-            write_message(file, &message);
-    } else if (event->kind == XY_EVENT_WORKED || event->kind == XY_EVENT_UNSENT) {
-        fprintf(file, ",\"request\":%" PRIu64, event->request);
-    } else if (event->kind != XY_EVENT_OPEN && event->kind != XY_EVENT_TICK) {
-        fprintf(file, ",\"child\":%" PRIu64, event->peer);
+    switch (event->kind) {
+    case XY_EVENT_MESSAGE:
+        mix_peer(trace, &event->message.from);
+        mix_bytes(trace, event->message.frame, event->message.size);
+        break;
+    case XY_EVENT_UNSENT:
+        mix(trace, event->unsent.request.request << 8 | (uint64_t)event->unsent.status);
+        break;
+    case XY_EVENT_ATTACH:
+        mix_peer(trace, &event->attach.parent);
+        break;
+    case XY_EVENT_WORKED:
+        mix(trace, event->worked.request.request << 8 | (uint64_t)event->worked.status);
+        mix_bytes(trace, event->worked.text, event->worked.size);
+        break;
+    case XY_EVENT_COMBINED:
+        mix(trace, event->combined.cast.request << 8 | (uint64_t)event->combined.status);
+        mix_bytes(trace, event->combined.text, event->combined.size);
+        break;
+    case XY_EVENT_STARTED:
+        mix(trace, event->started.life.number);
+        break;
+    case XY_EVENT_ENDED:
+        mix(trace, event->ended.life.number << 8 | (uint64_t)event->ended.cause.kind);
+        break;
+    case XY_EVENT_SIGNALLED:
+        mix(trace, event->signalled.command << 8 | (uint64_t)event->signalled.status);
+        break;
+    default:
+        break;
     }
-    fputs("}\n", file);
 }
 
 void trace_event(struct trace *trace, int64_t now_us, uint64_t node, const xy_event *event,
@@ -98,48 +100,81 @@ void trace_event(struct trace *trace, int64_t now_us, uint64_t node, const xy_ev
 {
     mix(trace, (uint64_t)now_us);
     mix(trace, node << 8 | (uint64_t)event->kind << 1 | forged);
-    mix(trace, event->peer);
-    mix(trace, event->request << 8 | (uint64_t)event->status);
-    mix_bytes(trace, event->bytes, event->size);
+    mix_event(trace, event);
     if (trace->file)
-        write_event(trace->file, now_us, node, event, forged);
+        trace_write_event(trace->file, now_us, node, event, forged);
 }
 
-static void write_action(FILE *file, int64_t now_us, uint64_t node, const xy_action *action)
+static void mix_action(struct trace *trace, const xy_action *action)
 {
-    static const char *const names[] = {
-        [XY_ACTION_SEND] = "send",     [XY_ACTION_START] = "start",   [XY_ACTION_KILL] = "kill",
-        [XY_ACTION_WORK] = "work",     [XY_ACTION_STOP] = "stop",     [XY_ACTION_REPLY] = "reply",
-        [XY_ACTION_NOTICE] = "notice", [XY_ACTION_FORGET] = "forget", [XY_ACTION_FAULT] = "fault",
-        [XY_ACTION_CANCEL] = "cancel"};
-    const xy_message *message = &action->message;
-    write_begin(file, now_us, node, "action", names[action->kind]);
-    if (action->kind == XY_ACTION_SEND)
-        fprintf(file, ",\"to\":%" PRIu64, action->peer);
-    if (action->kind == XY_ACTION_SEND)
-        write_message(file, message);
-    else if (action->kind == XY_ACTION_REPLY)
-        fprintf(file, ",\"request\":%" PRIu64 ",\"status\":\"%s\"", message->request,
-                xylem_strerror(message->status));
-    else if (action->kind == XY_ACTION_NOTICE)
-        fprintf(file, ",\"id\":%" PRId64 ",\"available\":%s", message->id,
-                message->value ? "true" : "false");
-    else if (action->kind == XY_ACTION_START || action->kind == XY_ACTION_KILL)
-        fprintf(file, ",\"child\":%" PRIu64, action->peer);
-    else if (action->kind == XY_ACTION_FORGET || action->kind == XY_ACTION_FAULT)
-        fprintf(file, ",\"incarnation\":%" PRIu64, message->incarnation);
-    fputs("}\n", file);
+    switch (action->kind) {
+    case XY_ACTION_SEND:
+        mix_peer(trace, &action->send.to);
+        mix_message(trace, &action->send.message);
+        break;
+    case XY_ACTION_FORWARD:
+        mix_peer(trace, &action->forward.to);
+        break;
+    case XY_ACTION_EXPECT:
+        mix_peer(trace, &action->expect.child);
+        break;
+    case XY_ACTION_LET_GO:
+        mix_peer(trace, &action->let_go.child);
+        break;
+    case XY_ACTION_CONNECT:
+        mix_peer(trace, &action->connect.parent);
+        break;
+    case XY_ACTION_DISCONNECT:
+        mix_peer(trace, &action->disconnect.parent);
+        break;
+    case XY_ACTION_WORK:
+        mix(trace, action->work.request.request);
+        mix_bytes(trace, action->work.text, action->work.size);
+        break;
+    case XY_ACTION_REPLY:
+        mix(trace, action->reply.command << 8 | (uint64_t)action->reply.status);
+        mix(trace, (uint64_t)action->reply.value);
+        mix_bytes(trace, action->reply.text, action->reply.size);
+        break;
+    case XY_ACTION_NOTICE:
+        mix(trace, (uint64_t)action->notice.id << 8 | (uint64_t)action->notice.kind);
+        break;
+    default:
+        mix(trace, trace_target(action));
+    }
 }
 
 void trace_action(struct trace *trace, int64_t now_us, uint64_t node, const xy_action *action)
 {
-    const xy_message *message = &action->message;
-    mix(trace, node << 8 | (uint64_t)action->kind << 1 | action->lossy);
-    mix(trace, action->peer ^ message->incarnation << 32);
-    mix(trace, message->request << 16 | (uint64_t)message->status << 8 | message->kind);
-    mix(trace, (uint64_t)message->id ^ (uint64_t)message->value << 32);
+    mix(trace, node << 8 | (uint64_t)action->kind);
+    mix_action(trace, action);
     if (trace->file)
-        write_action(trace->file, now_us, node, action);
+        trace_write_action(trace->file, now_us, node, action);
+}
+
+/* What else happens to a node: its kind, and what it is, with a number. */
+static void happen(struct trace *trace, int64_t now_us, uint64_t node, const char *key,
+                   const char *what)
+{
+    mix(trace, (uint64_t)now_us);
+    mix(trace, node);
+    mix_bytes(trace, what, strlen(what));
+    if (!trace->file)
+        return;
+    trace_write_begin(trace->file, now_us, node, key, what);
+    fputs("}\n", trace->file);
+}
+
+void trace_started(struct trace *trace, int64_t now_us, uint64_t node)
+{
+    happen(trace, now_us, node, "launcher", "starts");
+}
+
+void trace_signalled(struct trace *trace, int64_t now_us, uint64_t node, xy_fault fault)
+{
+    static const char *const names[] = {
+        [XY_FAULT_KILL] = "kills", [XY_FAULT_PAUSE] = "pauses", [XY_FAULT_RESUME] = "resumes"};
+    happen(trace, now_us, node, "launcher", names[fault]);
 }
 
 void trace_ended(struct trace *trace, int64_t now_us, uint64_t node, xy_end end)
@@ -147,39 +182,47 @@ void trace_ended(struct trace *trace, int64_t now_us, uint64_t node, xy_end end)
     static const char *const names[] = {[XY_END_STOPPED] = "stopped",
                                         [XY_END_KILLED] = "killed",
                                         [XY_END_CRASHED] = "crashed",
-                                        [XY_END_EARLY] = "ended early",
-                                        [XY_END_ORPHANED] = "orphaned"};
-    mix(trace, node << 8 | (uint64_t)end);
+                                        [XY_END_EARLY] = "ended early"};
+    happen(trace, now_us, node, "end", names[end]);
+}
+
+void trace_fault(struct trace *trace, int64_t now_us, uint64_t node, const char *fault)
+{
+    happen(trace, now_us, node, "fault", fault);
+}
+
+void trace_rest(struct trace *trace, int64_t now_us, uint64_t node, uint64_t request, int64_t ms)
+{
+    mix(trace, (uint64_t)now_us);
+    mix(trace, node << 8 ^ request << 32 ^ (uint64_t)ms);
     if (!trace->file)
         return;
-    write_begin(trace->file, now_us, node, "end", names[end]);
+    trace_write_begin(trace->file, now_us, node, "work", "rests");
+    fprintf(trace->file, ",\"request\":%" PRIu64 ",\"ms\":%" PRId64 "}\n", request, ms);
+}
+
+void trace_command(struct trace *trace, int64_t now_us, uint64_t number, const xy_command *command)
+{
+    static const char *const names[] = {[XY_COMMAND_CREATE] = "create",
+                                        [XY_COMMAND_REMOVE] = "remove",
+                                        [XY_COMMAND_EXEC] = "exec",
+                                        [XY_COMMAND_PING] = "ping",
+                                        [XY_COMMAND_HEARTBEAT] = "heartbeat",
+                                        [XY_COMMAND_WAIT] = "wait",
+                                        [XY_COMMAND_FAULT] = "fault",
+                                        [XY_COMMAND_CLOSE] = "close",
+                                        [XY_COMMAND_CANCEL] = "cancel",
+                                        [XY_COMMAND_MOVE] = "move",
+                                        [XY_COMMAND_CAST] = "cast"};
+    mix(trace, (uint64_t)now_us);
+    mix(trace, number << 8 | (uint64_t)command->kind);
+    mix(trace, (uint64_t)command->id ^ (uint64_t)command->parent << 20);
+    if (!trace->file)
+        return;
+    trace_write_begin(trace->file, now_us, 0, "command", names[command->kind]);
+    fprintf(trace->file, ",\"request\":%" PRIu64 ",\"id\":%" PRId64 ",\"value\":%" PRId64, number,
+            command->id, command->value);
+    if (command->kind == XY_COMMAND_CREATE || command->kind == XY_COMMAND_MOVE)
+        fprintf(trace->file, ",\"parent\":%" PRId64, command->parent);
     fputs("}\n", trace->file);
-}
-
-void trace_command(struct trace *trace, int64_t now_us, uint64_t request, const xy_command *command)
-{
-    static const char *const names[] = {
-        [XY_COMMAND_CREATE] = "create",  [XY_COMMAND_REMOVE] = "remove",
-        [XY_COMMAND_EXEC] = "exec",      [XY_COMMAND_PING] = "ping",
-        [XY_COMMAND_PACE] = "heartbeat", [XY_COMMAND_WAIT] = "wait",
-        [XY_COMMAND_FAULT] = "fault",    [XY_COMMAND_CLOSE] = "close",
-        [XY_COMMAND_CANCEL] = "cancel"};
-    mix(trace, (uint64_t)now_us);
-    mix(trace, request << 8 | (uint64_t)command->kind);
-    if (!trace->file)
-        return;
-    write_begin(trace->file, now_us, XY_PARENT, "command", names[command->kind]);
-    fprintf(trace->file, ",\"request\":%" PRIu64 ",\"id\":%" PRId64 ",\"value\":%" PRId64 "}\n",
-            request, command->id, command->value);
-}
-
-void trace_fault(struct trace *trace, int64_t now_us, uint64_t node, const char *fault,
-                 int64_t for_us)
-{
-    mix(trace, (uint64_t)now_us);
-    mix(trace, node ^ (uint64_t)for_us << 20);
-    if (!trace->file)
-        return;
-    write_begin(trace->file, now_us, node, "fault", fault);
-    fprintf(trace->file, ",\"for_us\":%" PRId64 "}\n", for_us);
 }

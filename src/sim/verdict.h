@@ -14,7 +14,7 @@ struct verdict {
     uint64_t hash;      /* of all that happened */
     uint64_t events;
     int64_t node_us; /* the time that the nodes lived, added up */
-    uint64_t faults[FAULTS];
+    uint64_t faults[FAULTS], turns[TURNS_COUNT];
 };
 
 /* Notes that an invariant does not hold, unless one did not before. */

@@ -1,5 +1,4 @@
 /* What static libraries want that is not there, or must not be used. */
-#include <netdb.h>
 #include <stdlib.h>
 
 /* Debian has no static library of GSSAPI, which its libzmq.a wants. Only sockets that are given
@@ -24,16 +23,16 @@ ABSENT(gss_release_name)
 ABSENT(gss_unwrap)
 ABSENT(gss_wrap)
 
+/* The C library would load shared libraries into a static program to answer these. libzmq calls
+ * them for PGM, and for filters by the names of users and groups, which xylem's sockets are not
+ * given. */
+
+ABSENT(endnetent)
+ABSENT(getgrgid)
+ABSENT(gethostbyname)
+ABSENT(getnetent)
+ABSENT(getpwuid)
+ABSENT(setnetent)
+
 extern void *const GSS_C_NT_HOSTBASED_SERVICE, *const GSS_C_NT_USER_NAME;
 void *const GSS_C_NT_HOSTBASED_SERVICE, *const GSS_C_NT_USER_NAME;
-
-/* libpgm asks for the number of its protocol whenever libzmq begins. The C library would load
- * shared libraries into a static program to answer that; without an answer the usual number is
- * taken. */
-int getprotobyname_r(const char *name, struct protoent *into, char *buffer, size_t size,
-                     struct protoent **result)
-{
-    (void)name, (void)into, (void)buffer, (void)size;
-    *result = NULL;
-    return 0;
-}

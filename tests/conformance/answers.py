@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 try:
     from jsonschema import Draft202012Validator
@@ -11,8 +12,13 @@ except ImportError:
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 SCHEMA = json.loads((SOURCE / "src/cli/output.schema.json").read_text())
 
-NOTICES = {"unavailable": "Heartbeat: node {} is unavailable now",
-           "available": "Heartbeat: node {} is available again"}
+NOTICES = {"unavailable": "Heartbeat: node {id} is unavailable now",
+           "available": "Heartbeat: node {id} is available again",
+           "adopted": "Repair: node {id} is below {above} now",
+           "restarted": "Repair: node {id} was started again "
+                        "({restarts} of {restarts_max} within {window})",
+           "retired": "Repair: node {id} was started again too often "
+                      "({restarts} within {window}) and stays ended"}
 
 
 def members(pairs):
@@ -68,14 +74,13 @@ def faults(answer):
 
 
 def draw(nodes):
-    """The lines of the picture of a tree."""
+    """The lines of the picture of a tree, or of several."""
     children = {}
-    for node in sorted(nodes, key=lambda node: node["id"]):
+    for node in sorted(nodes, key=lambda node: int(node["id"])):
         children.setdefault(node["parent"], []).append(node)
-    [top] = children[None]
-    if top["depth"] != 0:
-        raise ValueError("the topmost node is below another one")
-    todo = [(top, "", "")]
+    if any(top["depth"] != 0 for top in children[None]):
+        raise ValueError("a topmost node is below another one")
+    todo = [(top, "", "") for top in reversed(children[None])]
     while todo:
         node, branch, margin = todo.pop()
         yield f"{branch}{node['id']} {'available' if node['available'] else 'unavailable'}"
@@ -92,15 +97,74 @@ def done(answer):
     return f"OK: {answer['reply']}" if answer["reply"] else "OK"
 
 
+def value_as_text(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-1" if value is None else str(value)
+
+
+def facts(answer):
+    """The lines of `info` and `status`, with their values in one column."""
+    lines = []
+    for key, value in answer.items():
+        if key not in ("command", "ok"):
+            name, unit = re.fullmatch(r"(.*?)(_ms)?", key).groups()
+            lines.append((name.replace("_", " ") + ":",
+                          value_as_text(value) + (" ms" if unit else "")))
+    width = max(len(name) for name, value in lines)
+    return [f"{name:{width}} {value}" for name, value in lines]
+
+
+def notice(answer):
+    window = answer.get("restart_window_ms", 0)
+    window = f"{window} ms" if window % 1000 else f"{window // 1000} s"
+    above = "the controlling node" if answer.get("parent") is None else answer["parent"]
+    return NOTICES[answer["notice"]].format(**answer, window=window, above=above)
+
+
+def folded(ids):
+    """1-3,7"""
+    runs = []
+    for id in map(int, ids):
+        if runs and runs[-1][1] == id - 1:
+            runs[-1][1] = id
+        else:
+            runs.append([id, id])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
+def counted(ids):
+    return f"{len(ids)} node{'s' * (len(ids) > 1)}"
+
+
+def set_as_text(answer):
+    """Errors first, then what the others say, or how many they are."""
+    failed = [f"{folded(one['ids'])}: {one['error']['text']}" for one in answer["results"] if not one["ok"]]
+    done = [one for one in answer["results"] if one["ok"]]
+    if answer["ok"] != (not failed):
+        raise ValueError("a result of the set says otherwise")
+    if answer["command"] == "exec":
+        told = [(counted if one["combined"] else folded)(one["ids"]) +
+                (f": {one['reply']}" if one["reply"] else "") for one in done]
+    else:
+        told = [counted(one["ids"]) for one in done]
+    parts = (["Error: " + "; ".join(failed)] if failed else []) + (["OK: " + "; ".join(told)] if told else [])
+    return "; ".join(parts)
+
+
 def as_text(answer):
     """The lines that the same answer has with --output text."""
+    if "results" in answer:
+        return [set_as_text(answer)]
     if answer.get("notice") == "job":
         outcome = done(answer) if answer["ok"] else f"Error: {answer['error']['text']}"
         return [f"Job {answer['job']}: {outcome}"]
     if "notice" in answer:
-        return [NOTICES[answer["notice"]].format(answer["id"])]
+        return [notice(answer)]
     if not answer["ok"]:
-        return [f"Error: {answer['error']['text']}"]
+        error = answer["error"]
+        place = f"{error['file']}:{error['line']}: " if "file" in error else ""
+        return [f"Error: {place}{error['text']}"]
     if answer["command"] == "exec" and "job" in answer:
         return [f"OK: job {answer['job']}"]
     if answer["command"] == "jobs":
@@ -111,10 +175,12 @@ def as_text(answer):
         return [done(answer)]
     if answer["command"] == "ping":
         return [f"OK: {1 if answer['reached'] else -1}"]
+    if answer["command"] == "pingall":
+        return ["OK: " + (";".join(map(str, answer["unavailable"])) or "-1")]
+    if answer["command"] in ("info", "status"):
+        return facts(answer)
     if answer["command"] == "all":
         return [" ".join(map(str, answer["nodes"]))]
     if answer["command"] == "tree":
         return list(draw(answer["nodes"]))
-    if answer["command"] == "help":
-        return [f"{one['usage']:<24} {one['purpose']}" for one in answer["commands"]]
     return ["OK"]

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/fault.h"
+#include "cli/command_error.h"
+#include "cli/command_table.h"
 #include "cli/input.h"
 #include "cli/number.h"
 #include "cli/utf8.h"
 #include "fuzz.h"
-#include "service/words.h"
+#include "service/word.h"
+#include "xylem.h"
 
 /* Lines are too long much sooner here, so that short inputs get there. */
 #undef INPUT_LINE_MAX
@@ -18,7 +20,8 @@
 #define INPUT_CHUNK    ((size_t)50)
 #include "cli/input.c"
 
-/* The longest complaint: a fault, a quoted word of 64 bytes, each of them shown as four, dots. */
+/* The longest complaint: what is wrong, a quoted word of 64 bytes, each of them shown as four,
+ * dots. */
 enum { COMPLAINT_MAX = 64 + 64 * 4 + 8 };
 
 static bool has_control(const struct text *text)
@@ -40,6 +43,11 @@ static void check_argument(const char *text, const struct text *wanted)
     free(copy);
 }
 
+static bool is_of_type(const struct command *command, const char *name)
+{
+    return !command->bad && strcmp(command->type->name, name) == 0;
+}
+
 /* The same text, in double quotes: it must be read as the same one. */
 static void check_quoted(const struct command *command)
 {
@@ -55,7 +63,7 @@ static void check_quoted(const struct command *command)
     text_add_string(&line, "\";#;");
     struct span rest = {line.bytes, line.bytes + line.length};
     must(command_next(&rest, &again) && !command_next(&rest, &further));
-    must(again.kind == COMMAND_EXEC && again.from_file == command->from_file);
+    must(is_of_type(&again, "exec") && again.from_file == command->from_file);
     if (command->from_file)
         must(strcmp(text_string(&again.text), text_string(&command->text)) == 0);
     else
@@ -73,16 +81,15 @@ static void check_command(const struct command *command)
     must(!command->text.failed && utf8_valid(text_string(&command->text), command->text.length));
     must(strlen(text_string(&command->text)) == command->text.length);
     /* Where every second byte is a quote each of them gets a backslash. */
-    must(command->text.length <= 2 * INPUT_LINE_MAX || command->kind == COMMAND_BAD);
-    if (command->kind == COMMAND_BAD) {
-        must(command->fault > FAULT_BEFORE_FIRST && command->fault < FAULT_COUNT);
+    must(command->text.length <= 2 * INPUT_LINE_MAX || command->bad);
+    if (command->bad) {
+        must(command->error > COMMAND_ERROR_BEFORE_FIRST && command->error < COMMAND_ERROR_COUNT);
         check_complaint(&command->text);
         return;
     }
-    must(command->kind > COMMAND_BAD && command->kind < COMMAND_KINDS && command->id >= -1);
-    must(strcmp(command->name, command_name(command->kind)) == 0);
-    must(command->ms >= (command->kind == COMMAND_WAIT ? -1 : 0) && command->ms <= NUMBER_MS_MAX);
-    if (command->kind == COMMAND_EXEC)
+    must(command->type && command->id >= -1 && command->parent >= XYLEM_ANY);
+    must(command->ms >= (is_of_type(command, "wait") ? -1 : 0) && command->ms <= NUMBER_MS_MAX);
+    if (is_of_type(command, "exec"))
         check_quoted(command);
 }
 
@@ -93,8 +100,10 @@ static void note(struct text *record, const void *bytes, size_t size)
 
 static void note_command(struct text *record, const struct command *command)
 {
-    note(record, &command->kind, sizeof command->kind);
+    note(record, &command->type, sizeof command->type);
+    note(record, &command->bad, sizeof command->bad);
     note(record, &command->id, sizeof command->id);
+    note(record, &command->parent, sizeof command->parent);
     note(record, &command->ms, sizeof command->ms);
     note(record, &command->available, sizeof command->available);
     note(record, &command->from_file, sizeof command->from_file);
@@ -102,7 +111,7 @@ static void note_command(struct text *record, const struct command *command)
     note(record, &command->for_jobs, sizeof command->for_jobs);
     note(record, &command->job, sizeof command->job);
     note(record, &command->topic, sizeof command->topic);
-    note(record, &command->fault, sizeof command->fault);
+    note(record, &command->error, sizeof command->error);
     note(record, &command->text.length, sizeof command->text.length);
     note(record, text_string(&command->text), command->text.length);
 }

@@ -1,66 +1,42 @@
 """What is installed, as those who use it see it: programs are built against it outside of the tree,
-and run in every world; the manual and the completions say what the programs and the header say."""
+and run in every world; the man pages are there, and the completions say what the programs say."""
 
 import argparse
-import glob
 import os
 import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import unittest
 
+from outside import CEILING, EXAMPLE_FILES, ROOT, WORLDS, Examples, needs, read, run
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-WORLDS = ["thread", "ipc", "tcp", "simulated"]
-CEILING = 120  # seconds for a command, which only a broken one ever reaches
+sys.path.append(f"{ROOT}/tests/manual")
+import pages  # noqa: E402
+
 INSTALLED = """
 bin/xylem bin/xylem-bench bin/xylem-sim include/xylem.h share/doc/xylem/LICENSE
-lib/libxylem.a lib/libxylem.so lib/libxylem.so.0 lib/pkgconfig/xylem.pc
+lib/libxylem.a lib/libxylem.so lib/libxylem.so.0.4 lib/pkgconfig/xylem.pc
 lib/cmake/xylem/xylemConfig.cmake lib/cmake/xylem/xylemConfigVersion.cmake
-share/man/man1/xylem.1 share/man/man1/xylem-bench.1 share/man/man1/xylem-sim.1
-share/man/man3/xylem.3 share/bash-completion/completions/xylem
+share/bash-completion/completions/xylem
+share/bash-completion/completions/xylem-sim share/bash-completion/completions/xylem-bench
 share/zsh/site-functions/_xylem
 """.split()
-LOOPS = {"loop_poll": None, "loop_uv": "libuv", "loop_event": "libevent_core"}
-EXAMPLES = ["own_service", "jobs", "supervisor", "fault_test", *LOOPS]
-INSTALLED += [f"share/doc/xylem/examples/{name}"
-              for name in ["CMakeLists.txt", "Makefile", "world.h", *(f"{name}.c" for name in EXAMPLES)]]
+INSTALLED += [f"share/doc/xylem/examples/{name}" for name in EXAMPLE_FILES]
 
 options = argparse.Namespace(build=None, cmake="cmake", libdir="lib")
 scratch = prefix = None
 
-# Whoever is told to end clears up first.
+# A program that is told to end clears up first.
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-
-
-def run(*command, **more):
-    """Run a command that has to succeed, and return its output."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=CEILING, **more)
-    if done.returncode != 0:
-        said = (done.stdout + done.stderr)[-4000:]
-        raise AssertionError(f"{shlex.join(command)}: {done.returncode}\n{said}")
-    return done.stdout
-
-
-def needs(*programs):
-    """Leave a test out, and say so, where a program is missing that it needs."""
-    missing = [program for program in programs if not shutil.which(program)]
-    return unittest.skipIf(missing, f"not installed: {' '.join(missing)}")
 
 
 def installed(path):
     """The place of something that is `path` where libraries are in lib."""
     return os.path.join(prefix, re.sub("^lib(?=/)", options.libdir, path))
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
 
 
 def setUpModule():
@@ -95,14 +71,31 @@ class TestFiles(unittest.TestCase):
         for path in INSTALLED:
             self.assertTrue(os.path.isfile(installed(path)), path)
 
-    def test_versions(self):
+    @needs("lowdown")
+    def test_man_pages(self):
         version = re.search('XYLEM_VERSION "(.*)"', read(installed("include/xylem.h")))[1]
+        found = {}
+        for folder in os.scandir(f"{prefix}/share/man"):
+            found.update({page.name: folder.name for page in os.scandir(folder)})
+        self.assertEqual(found, {name: f"man{name[-1]}" for name in pages.man_pages().values()})
+        self.assertLessEqual({"xylem.1", "xylem-sim.1", "xylem-bench.1", "xylem.3"}, set(found))
+        for name, folder in found.items():
+            title = rf'\.TH "[A-Z-]+" "{name[-1]}" "\d{{4}}-\d\d-\d\d" "xylem {version}"'
+            self.assertRegex(read(f"{prefix}/share/man/{folder}/{name}"), f"(?m)^{title}")
+
+    def test_versions(self):
+        header = read(installed("include/xylem.h"))
+        version = re.search('XYLEM_VERSION "(.*)"', header)[1]
+        major, minor, patch = map(int, version.split("."))
+        number = int(re.search("XYLEM_VERSION_NUMBER (.*)", header)[1])
+        self.assertEqual(number, major * 10000 + minor * 100 + patch)
         for program in "xylem", "xylem-sim", "xylem-bench":
             self.assertEqual(run(installed(f"bin/{program}"), "--version"), f"{program} {version}\n")
         self.assertRegex(read(installed("lib/pkgconfig/xylem.pc")), f"(?m)^Version: {version}$")
         library = os.path.realpath(installed("lib/libxylem.so"))
         self.assertEqual(os.path.basename(library), f"libxylem.so.{version}")
-        self.assertIn(f"[libxylem.so.{version.split('.')[0]}]", run("readelf", "-d", library))
+        soname = f"libxylem.so.{major}" if major else f"libxylem.so.{major}.{minor}"
+        self.assertIn(f"[{soname}]", run("readelf", "-d", library))
 
 
 class TestLibraries(unittest.TestCase):
@@ -116,6 +109,20 @@ class TestLibraries(unittest.TestCase):
         self.assertIn("xylem_open", public)
         self.assertEqual(self.names("-D", "--defined-only", installed("lib/libxylem.so")), public)
         self.assertEqual(self.names("-g", "--defined-only", installed("lib/libxylem.a")), public)
+
+    def test_map(self):
+        """Each function has the version of the release that brought it; a map has them all."""
+        releases = re.findall(r"(\w+_[\d.]+) \{(.*?)\}", read(f"{ROOT}/src/install/xylem.map"), re.S)
+        mapped = {name: release for release, body in releases
+                  for name in re.findall(r"\b(xylem_\w+);", body)}
+        for name in sorted(set(declarations()) - set(mapped)):
+            self.fail(f"add {name} to the latest release in src/install/xylem.map")
+        for name in sorted(set(mapped) - set(declarations())):
+            self.fail(f"{name} is in src/install/xylem.map, but not in include/xylem.h: remove it, and "
+                      "if it was released, raise the minor version")
+        shown = re.findall(r"^[0-9a-f]+ T (\w+)@@(\S+)$",
+                           run("nm", "-D", installed("lib/libxylem.so")), re.M)
+        self.assertEqual(dict(shown), mapped)
 
     def test_position_independent(self):
         run("cc", "-shared", "-nostdlib", "-Wl,-z,text", "-Wl,--whole-archive",
@@ -140,7 +147,7 @@ class TestUsers(unittest.TestCase):
 
     def check_program(self, program, linked, **environment):
         needed = run("readelf", "-d", program)
-        (self.assertIn if linked == "shared" else self.assertNotIn)("[libxylem.so.0]", needed)
+        (self.assertIn if linked == "shared" else self.assertNotIn)("[libxylem.so.0.4]", needed)
         for world in WORLDS:
             with self.subTest(world=world):
                 output = run(program, world, env={**os.environ, **environment})
@@ -173,13 +180,13 @@ class TestUsers(unittest.TestCase):
 
     @needs("pkg-config")
     def test_example_of_the_manual(self):
-        page = read(installed("share/man/man3/xylem.3"))
-        example = re.search(r"^\.Sh EXAMPLES\n\.Bd.*?\n(.*?)^\.Ed", page, re.M | re.S)[1]
+        example = next(block.text for block in pages.blocks(pages.MANUAL / "library.md")
+                       if block.language == "c" and "int main(" in block.text)
         with open(f"{self.folder}/example.c", "w") as file:
-            file.write(example.replace(r"\e", "\\"))
+            file.write(example)
         self.compile(file.name, f"{self.folder}/example")
         environment = {**os.environ, "LD_LIBRARY_PATH": installed("lib/")}
-        self.assertEqual(run(f"{self.folder}/example", env=environment), "0 ms\n")
+        self.assertEqual(run(f"{self.folder}/example", env=environment), "60\n")
 
     def test_find_package(self):
         folder = self.build(f"-DCMAKE_PREFIX_PATH={prefix}")
@@ -193,54 +200,9 @@ class TestUsers(unittest.TestCase):
         self.assertFalse(os.path.exists(f"{self.folder}/prefix"), "a subproject installs something")
 
 
-class TestExamples(unittest.TestCase):
-    """The folder that is installed, built outside of the tree without a warning."""
-
+class TestExamples(Examples, unittest.TestCase):
     def setUp(self):
-        folder = tempfile.mkdtemp(dir=scratch)
-        self.folder = shutil.copytree(installed("share/doc/xylem/examples"), f"{folder}/examples")
-        search = f"{installed('lib/pkgconfig')}:{os.environ.get('PKG_CONFIG_PATH', '')}"
-        self.environment = {**os.environ, "PKG_CONFIG_PATH": search,
-                            "LD_LIBRARY_PATH": installed("lib/"), "CFLAGS": "-O1 -Werror"}
-
-    def has(self, package):
-        command = ["pkg-config", "--exists", package]
-        return bool(shutil.which("pkg-config")) and subprocess.run(command).returncode == 0
-
-    def check_examples(self, folder, said):
-        """Each runs in every world; one is left out only with a word, and for want of a library."""
-        for name in EXAMPLES:
-            with self.subTest(name=name):
-                library = LOOPS.get(name)
-                if library and not self.has(library):
-                    self.assertRegex(said, f"no .*{name} is ")
-                    self.assertFalse(os.path.exists(f"{folder}/{name}"))
-                else:
-                    self.check_example(f"{folder}/{name}", name in LOOPS)
-
-    def check_example(self, program, is_loop):
-        for world in WORLDS[:3] if is_loop else WORLDS:
-            run(sys.executable, f"{ROOT}/tests/examples/run", "--program", program,
-                "--world", world, env=self.environment)
-
-    def make(self, **more):
-        return run("make", "-C", self.folder, "-j2", env={**self.environment, **more})
-
-    def configure(self, build, *arguments):
-        generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-        return run(options.cmake, *generator, f"-DCMAKE_PREFIX_PATH={prefix}", *arguments,
-                   "-S", self.folder, "-B", build, env=self.environment)
-
-    @needs("pkg-config", "make")
-    def test_pkg_config(self):
-        said = self.make()
-        self.check_examples(self.folder, said)
-
-    def test_find_package(self):
-        build = f"{self.folder}/build"
-        said = self.configure(build)
-        run(options.cmake, "--build", build, "--parallel", "2", env=self.environment)
-        self.check_examples(build, said)
+        self.copy_examples(options.cmake, prefix, options.libdir, "share/doc/xylem/examples")
 
     @needs("pkg-config", "make")
     def test_without_loops(self):
@@ -263,109 +225,97 @@ class TestExamples(unittest.TestCase):
         return folder
 
 
-class TestManual(unittest.TestCase):
-    def items(self, page, macro):
-        """What the items of the lists on a page name: .It MACRO NAME, more than one in some."""
-        lines = re.findall(rf"^\.It (.*\b{macro} .*)", read(installed(page)), re.M)
-        return {name for line in lines for name in re.findall(rf"\b{macro} ([\w\\&?-]+)", line)}
+PROGRAMS = ["xylem", "xylem-sim", "xylem-bench"]
+VALUES = {  # of options that take one of a few words
+    "--transport": {"ipc", "tcp"}, "--topology": {"bst", "avl", "balanced", "list", "tree"},
+    "--repair": {"none", "adopt", "restart"}, "--restart": {"one-for-one", "rest-for-subtree"},
+    "--output": {"text", "json"},
+    "--json-ids": {"number", "string"}, "--log": {"error", "warning", "info", "debug"},
+    "--service": {"timer", "sum", "dict", "find", "sleep"},
+}
 
-    def check_options(self, program):
-        named = {re.sub(r"\\&", "", name)
-                 for name in self.items(f"share/man/man1/{program}.1", "Fl")}
-        self.assertEqual({f"-{name}" for name in named}, help_options(program))
 
-    def test_options(self):
-        for program in "xylem", "xylem-sim", "xylem-bench":
-            with self.subTest(program=program):
-                self.check_options(program)
-
-    def test_commands(self):
-        lines = run(installed("bin/xylem"), "-c", "help").splitlines()
-        commands = {line.split()[0] for line in lines}
-        self.assertIn("create", commands)
-        self.assertLessEqual(commands, self.items("share/man/man1/xylem.1", "Cm"))
-
-    def test_functions(self):
-        page = "share/man/man3/xylem.3"
-        found = re.findall(r'^\.Ft (.*)\n\.Fn (\w+) (.*)', read(installed(page)), re.M)
-        shown = {name: f"{result.strip(chr(34))} {name}({', '.join(shlex.split(given))})"
-                 .replace("* ", "*") for result, name, given in found}
-        self.assertEqual(shown, declarations())
-        self.assertEqual(self.items(page, "Fn"), set(declarations()))
-
-    def test_members(self):
-        """The manual names every member of what a program fills in."""
-        header = re.sub(r"/\*.*?\*/", "", read(installed("include/xylem.h")), flags=re.S)
-        for structure in "xylem_options", "xylem_service":
-            body = re.search(rf"typedef struct {structure} {{(.*?)}} {structure};", header, re.S)[1]
-            members = set(re.findall(r"(\w+)(?:\)\(.*\))?;", body)) - {"size"}
-            with self.subTest(structure=structure):
-                self.assertGreater(len(members), 4)
-                self.assertLessEqual(members, self.items("share/man/man3/xylem.3", "Va"))
-
-    def test_errors(self):
-        errors = set(re.findall(r"X\((XYLEM_\w+),", read(installed("include/xylem.h"))))
-        self.assertIn("XYLEM_OK", errors)
-        self.assertEqual(self.items("share/man/man3/xylem.3", "Dv"), errors - {"XYLEM_OK"})
-
-    @needs("groff")
-    def test_no_warnings(self):
-        for page in glob.glob(f"{prefix}/share/man/man?/*"):
-            done = subprocess.run(["groff", "-ww", "-mandoc", "-Tutf8", "-z", page],
-                                  stderr=subprocess.PIPE, text=True, timeout=CEILING)
-            self.assertEqual((done.returncode, done.stderr), (0, ""), page)
+def simulated_names():
+    """The faults and commands that xylem-sim can leave out, as its help lists them."""
+    text = " ".join(run(installed("bin/xylem-sim"), "--help").split())
+    names = re.search(r"[Ff]aults: ([^.;]*).*?[Cc]ommands: ([^.;]*)", text)
+    return set(names[1].split()) | set(names[2].split())
 
 
 class TestCompletion(unittest.TestCase):
-    BASH = "share/bash-completion/completions/xylem"
     ZSH = "share/zsh/site-functions/_xylem"
 
-    def complete(self, *words):
-        """What bash offers for the last of these words."""
-        script = ('. "$0"; COMP_WORDS=(xylem "$@"); COMP_CWORD=$#; _xylem\n'
+    def complete(self, program, *words, breaks="="):
+        """What bash offers for the last of these words; = breaks words unless told otherwise."""
+        script = ('. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "_${1//-/_}" "$PROGRAM"\n'
                   'printf "%s\\n" "${COMPREPLY[@]}"')
-        return set(run("bash", "-c", script, installed(self.BASH), *words).split())
+        parts = [part for word in words
+                 for part in (re.findall("=|[^=]+", word) if breaks and "=" in word else [word])]
+        if breaks and words[-1].endswith("="):
+            self.assertEqual(parts[-1], "=")
+        path = f"share/bash-completion/completions/{program}"
+        return set(run("bash", "-c", script, installed(path), program, *parts,
+                       env={**os.environ, "PROGRAM": installed(f"bin/{program}")}).split())
 
     @needs("bash")
-    def test_bash(self):
-        self.assertEqual(self.complete("-"), help_options("xylem"))
-        self.assertEqual(self.complete("--process", "--transport", ""), {"ipc", "tcp"})
-        self.assertEqual(self.complete("--log", "e"), {"error"})
+    def test_bash_options(self):
+        for program in PROGRAMS:
+            with self.subTest(program=program):
+                self.assertEqual(self.complete(program, "-"), help_options(program))
+                self.assertEqual(self.complete(program, "--vers"), {"--version"})
+
+    @needs("bash")
+    def test_bash_values(self):
+        for option, values in VALUES.items():
+            with self.subTest(option=option):
+                first = min(values)
+                self.assertEqual(self.complete("xylem", "--process", option, ""), values)
+                self.assertEqual(self.complete("xylem", option, first[:2]), {first})
+                self.assertEqual(self.complete("xylem", f"{option}="), values)
+                self.assertEqual(self.complete("xylem", f"{option}={first[:2]}"), {first})
+                self.assertEqual(self.complete("xylem", f"{option}={first[:2]}", breaks=""),
+                                 {f"{option}={first}"})
+        self.assertEqual(self.complete("xylem", "--seed", ""), set())
+        self.assertIn("--process", self.complete("xylem", "--output=json", "--pro"))
+
+    @needs("bash")
+    def test_bash_names(self):
+        names = simulated_names()
+        self.assertIn("job", names)
+        for words in ("--without", ""), ("--without=",):
+            self.assertEqual(self.complete("xylem-sim", *words), names)
+        self.assertEqual(self.complete("xylem-sim", "--without=crash,pause,st"),
+                         {f"crash,pause,{name}" for name in names if name.startswith("st")})
+        listed = run(installed("bin/xylem-bench"), "--list").splitlines()
+        self.assertEqual(self.complete("xylem-bench", "--only="), {l.split()[0] for l in listed})
+
+    @needs("bash")
+    def test_bash_files(self):
+        with open(f"{scratch}/a-file-of-commands", "w"):
+            pass
+        self.assertEqual(self.complete("xylem-sim", f"--trace={scratch}/a-fil", breaks=""),
+                         {f"--trace={scratch}/a-file-of-commands"})
+
+    def zsh(self, program):
+        """What the completion of zsh says of a program."""
+        name = program.replace("-", "_")
+        return re.search(rf"(?m)^_{name}_options\(\)\n{{(.*?)^}}", read(installed(self.ZSH)), re.S | re.M)[1]
 
     def test_zsh(self):
-        self.assertEqual(set(re.findall(r"(-[\w-]+)\[", read(installed(self.ZSH)))),
-                         help_options("xylem"))
+        for program in PROGRAMS:
+            with self.subTest(program=program):
+                named = re.findall(r"(-[\w\\?-]+)=?\[", self.zsh(program))
+                self.assertEqual({name.replace("\\", "") for name in named}, help_options(program))
+        for option, values in VALUES.items():
+            with self.subTest(option=option):
+                offered = re.search(rf"{option}=\[.*?\]:.*?:\((.*?)\)", self.zsh("xylem"))[1]
+                self.assertEqual(set(offered.split()), values)
+        names = re.search(r"_values .*?command' (.*?)\n}", read(installed(self.ZSH)), re.S)[1]
+        self.assertEqual(set(names.replace("\\", "").split()), simulated_names())
 
     @needs("zsh")
     def test_zsh_syntax(self):
         run("zsh", "-n", installed(self.ZSH))
-
-
-class TestPackage(unittest.TestCase):
-    @needs("dpkg-deb")
-    def test_debian(self):
-        cpack = os.path.join(os.path.dirname(options.cmake), "cpack")
-        run(cpack, "-G", "DEB", "--config", f"{options.build}/CPackConfig.cmake",
-            "-B", f"{scratch}/package", cwd=scratch)
-        package, = glob.glob(f"{scratch}/package/*.deb")
-        self.check_fields(run("dpkg-deb", "-f", package))
-        self.check_contents(run("dpkg-deb", "-c", package))
-        run("dpkg-deb", "-x", package, f"{scratch}/root")
-        output = run(f"{scratch}/root/usr/bin/xylem", "-c", "ping 1; exit")
-        self.assertEqual(output, "OK: -1\nOK\n")
-
-    def check_fields(self, fields):
-        for field in ("Package: xylem", r"Version: \d+\.\d+\.\d+", "Section: net",
-                      "Maintainer: xylem <xylem@localhost>", "Description: .{20,}"):
-            self.assertRegex(fields, f"(?m)^{field}$")
-        if shutil.which("dpkg-shlibdeps") and shutil.which("file"):
-            self.assertRegex(fields, r"(?m)^Depends: .*\blibzmq5\b")
-
-    def check_contents(self, listing):
-        for path in INSTALLED:
-            path = re.sub("^lib(?=/)", options.libdir, path).replace("site-functions",
-                                                                     "vendor-completions")
-            self.assertRegex(listing, rf"(?m) \./usr/{re.escape(path)}( -> .*)?$")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,13 @@ class Faults:
                 what(node)
 
     def to_bury(self):
+        """Where a death is repaired, not before it is known: what was below is elsewhere then."""
         self.unburied = list(filter(self.is_there, self.unburied))
-        return self.unburied.pop() if self.unburied else None
+        ready = [node for node in self.unburied if not self.shadow.heals() or not node.available]
+        if not ready:
+            return None
+        self.unburied.remove(ready[0])
+        return ready[0]
 
     def is_there(self, node):
         return self.shadow.nodes.get(node.id) is node
@@ -41,7 +46,8 @@ class Faults:
             return
         if self.chance.random() < 0.4:
             self.kill(node)
-            self.after(self.chance.uniform(0, 1.5), self.bury, node)
+            if not self.shadow.restarts():
+                self.after(self.chance.uniform(0, 1.5), self.bury, node)
         else:
             self.stop(node)
             bound = self.watch.bound()
@@ -56,16 +62,23 @@ class Faults:
         self.later.append((now() + seconds, what, node))
 
     def victim(self):
-        """A leaf, an inner node, rarely the topmost one."""
+        """A leaf, an inner node, rarely the topmost one; where a death is repaired mostly an inner
+        one."""
         tree = self.shadow.tree
         if sum(bool(node.dead or node.stopped) for node in self.shadow.nodes.values()) >= AT_ONCE:
             return None
-        kind = self.chance.choices(("leaf", "inner", "top"), (50, 48, 2))[0]
-        inner = set(tree.parents.values())
+        inner = self.shadow.inner()
+        shares = (20, 80, 0) if self.shadow.heals() else (50, 48, 2)
+        kind = self.chance.choices(("leaf", "inner", "top"), shares)[0]
         fits = [node for id, node in sorted(self.shadow.nodes.items())
                 if not node.stopped and not self.shadow.is_dead(id) and
-                kind == ("top" if tree.parents[id] is None else "inner" if id in inner else "leaf")]
+                node not in self.shadow.reborn and kind == self.kind_of(tree, id, inner)]
         return self.chance.choice(fits) if fits else None
+
+    def kind_of(self, tree, id, inner):
+        if tree.parents[id] is None and not self.shadow.heals():
+            return "top"
+        return "inner" if id in inner else "leaf"
 
     def kill(self, node):
         self.figures.count["kills"] += 1
@@ -89,6 +102,7 @@ class Faults:
         if kind:
             self.watch.begin(node, kind)
         try:
-            signal.pidfd_send_signal(node.handle, number)
+            if node.handle:
+                signal.pidfd_send_signal(node.handle, number)
         except ProcessLookupError:
             pass  # it died with one above it

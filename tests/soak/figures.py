@@ -32,6 +32,7 @@ class Figures:
         self.replies = collections.Counter()
         self.samples = collections.defaultdict(list)
         self.sizes = []
+        self.status = {}  # what the network says of itself at the end
         self.alarms = []  # what the watch has to judge later
         self.wrong = []
 
@@ -47,10 +48,14 @@ class Figures:
         sizes = self.sizes or [0]
         yield "nodes at a time", f"{min(sizes)} to {max(sizes)}, mostly {statistics.mode(sizes)}"
         yield "commands", self.count["commands"]
+        for name, value in self.status.items():
+            yield f"status: {name}", value
         for reply, count in sorted(self.replies.items()):
             yield f"  {reply}", count
+        for name in sorted(name for name in self.count if name.startswith("announced: ")):
+            yield name, self.count[name]
         for name in ("jobs", "jobs that could not be done", "kills", "stops", "stops that were announced",
-                     "stops that were too long, unannounced", "nodes created",
+                     "stops that were too long, unannounced", "nodes created", "moves",
                      "phases of starvation", "checks of everything",
                      "stale sockets"):
             yield name, self.count[name]

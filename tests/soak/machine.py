@@ -1,4 +1,5 @@
-"""The machine: load that starves the workers of it, and how long it holds up whoever is ready."""
+"""The machine: load that starves the workers of it, and how long it holds up a process that is ready,
+or that wants memory."""
 
 import os
 import select
@@ -12,11 +13,13 @@ from program import Program
 
 SPIN = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: pass"
 PROBE = """
-import os, struct, time
+import mmap, os, struct, time
 parent = os.getppid()
 while os.getppid() == parent:
     due = time.monotonic() + 0.01
     time.sleep(0.01)
+    with mmap.mmap(-1, 65536) as memory:
+        memory[0] = 1
     woken = time.monotonic()
     if woken - due > 0.001:
         os.write(1, struct.pack("2d", due, woken))
@@ -40,7 +43,7 @@ def end(processes):
 
 
 class Load:
-    """Busy loops, several on each core, which end by themselves should nobody end them."""
+    """Busy loops, several on each core, which end by themselves if they are not ended before."""
 
     def __init__(self, seconds, loops):
         loops *= os.cpu_count()

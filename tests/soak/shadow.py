@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "system"))
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "system"))
 from tree import Tree
 
 UP, DOWN, UNSURE = "up", "down", "unsure"  # what a command to a node must find
@@ -16,7 +16,7 @@ def now():
 
 
 class Timer:
-    """Between which bounds the timer of a node may be, in seconds; None when nobody can know."""
+    """Between which bounds the timer of a node may be, in seconds; None when that cannot be known."""
 
     def __init__(self):
         self.started, self.shown = None, (0, 0)
@@ -44,6 +44,42 @@ class Timer:
         return not bounds or bounds[0] - 0.002 <= ms / 1000 <= bounds[1] + 0.002
 
 
+class Alone:
+    """The nodes where a death is repaired: what is done to one keeps no other from answering. Where
+    they are is the business of the network: who has children is read from what it draws."""
+
+    def __init__(self):
+        self.ids, self.parents, self.inner = set(), {}, set()
+
+    def __contains__(self, id):
+        return id in self.ids
+
+    def __iter__(self):
+        return iter(sorted(self.ids))
+
+    def __len__(self):
+        return len(self.ids)
+
+    def place(self, id):
+        return []
+
+    def insert(self, id):
+        self.ids.add(id)
+        self.parents[id] = None
+
+    def below(self, id):
+        return [id]
+
+    def remove(self, id):
+        self.ids.discard(id)
+        self.parents.pop(id)
+
+    def drawn(self, depths):
+        """`depths` of all ids in the order of the drawing, where the children of a node follow it."""
+        following = depths[1:] + [(None, 0)]
+        self.inner = {id for (id, depth), (_, next) in zip(depths, following) if next > depth}
+
+
 class Node:
     def __init__(self, id, pid, touched):
         self.id, self.pid, self.touched = id, pid, touched
@@ -61,8 +97,20 @@ def handle_of(pid):
 
 
 class Shadow:
-    def __init__(self):
-        self.tree, self.nodes, self.removed = Tree(), {}, []
+    def __init__(self, repair):
+        self.repair = repair
+        self.tree, self.nodes, self.removed = Alone() if self.heals() else Tree(), {}, []
+        self.reborn = []  # started again, under a process id that is not known yet
+
+    def heals(self):
+        return self.repair != "none"
+
+    def restarts(self):
+        return self.repair == "restart"
+
+    def inner(self):
+        """Those with children."""
+        return self.tree.inner if self.heals() else set(self.tree.parents.values())
 
     def path(self, id):
         """The node and those above it."""
@@ -88,6 +136,23 @@ class Shadow:
         for node in self.below(id):
             self.removed.append((now(), self.nodes.pop(node.id)))
         self.tree.remove(id)
+
+    def begin_again(self, node):
+        """It has another life."""
+        node.dead = node.stopped = None
+        node.timer.lose()
+        self.touch(node.id)
+        self.forget_process(node)
+
+    def forget_process(self, node):
+        if node not in self.reborn:
+            self.reborn.append(node)
+
+    def has_process(self, node, pid):
+        if node.handle:
+            os.close(node.handle)
+        node.pid, node.handle = pid, handle_of(pid)
+        self.reborn.remove(node)
 
     def touch(self, id):
         for node in self.below(id):

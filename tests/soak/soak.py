@@ -12,12 +12,12 @@ import stat
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "system"))
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "system"))
 from faults import Faults
 from figures import CALM, STARVED, Figures, Hopeless
 from jobs import Jobs
 from machine import Load, Probes
-from program import ENDING, Program, descendants
+from program import ENDING, Program, workers_of
 from shadow import SETTLING, Shadow, now
 from talk import Command, Ended, Talk
 from watch import GROSS, Watch
@@ -36,13 +36,13 @@ class Soak:
     def __init__(self, options, program, probes):
         self.options, self.program, self.probes = options, program, probes
         self.chance = random.Random(options.seed)
-        self.figures, self.shadow = Figures(), Shadow()
+        self.figures, self.shadow = Figures(), Shadow(options.repair)
         self.watch = Watch(self.shadow, self.figures, probes)
         self.watch.interval = self.interval = options.heartbeat / 1000
         self.jobs = Jobs(self.figures)
         self.talk = Talk(program, self.watch, self.figures, self.jobs, TIMEOUT)
         self.workload = Workload(self.shadow, self.watch, self.figures, self.jobs, self.chance,
-                                 options.nodes)
+                                 options.nodes, options.topology)
         self.workload.program_pid = program.pid
         self.faults = Faults(self.shadow, self.watch, self.figures, self.chance)
         self.next_fault = 0
@@ -73,6 +73,9 @@ class Soak:
     def turn(self):
         """A few commands, and perhaps a fault: before, during or after them."""
         self.faults.due()
+        self.faults.unburied += self.watch.retired
+        self.watch.retired.clear()
+        self.talk.ask(*map(self.workload.find_process, list(self.shadow.reborn)))
         dead = self.faults.to_bury()
         if dead:
             batch = [self.workload.remove(dead.id)]
@@ -81,6 +84,8 @@ class Soak:
             batch = [self.workload.heartbeat(factor * self.interval)]
         else:
             batch = self.workload.batch()
+        if self.shadow.heals() and now() >= self.next_fault:
+            self.talk.ask(self.workload.draw(None))  # to know who has children
         self.talk.send(*batch)
         if now() >= self.next_fault:
             self.faults.strike()
@@ -103,10 +108,13 @@ class Soak:
         """The faults are over: all must be well again."""
         self.talk.rest(GAP)  # to take what has been announced meanwhile
         self.faults.end()
+        if self.shadow.heals():
+            self.talk.rest(self.watch.patience() + GROSS, lambda: not self.shadow.differing())
         for node in self.shadow.dead():
             self.talk.ask(self.workload.remove(node.id))
-        self.talk.rest(self.watch.bound() + GROSS, lambda: not self.shadow.differing())
+        self.talk.rest(self.watch.patience() + GROSS, lambda: not self.shadow.differing())
         self.talk.rest(SETTLING + 0.1)
+        self.talk.ask(*map(self.workload.find_process, list(self.shadow.reborn)))
         self.watch.check_overdue()
         self.fill()
         self.check_everything()
@@ -122,7 +130,7 @@ class Soak:
         self.check_processes()
 
     def check_processes(self):
-        """The workers that live are those of the tree, and nobody else."""
+        """The workers that live are those of the tree, and no others but their agent."""
         for removed, node in self.shadow.removed:
             left = max(0, removed + ENDING - now())
             if node.handle and not select.select([node.handle], [], [], left)[0]:
@@ -131,7 +139,7 @@ class Soak:
             if node.handle:
                 os.close(node.handle)
         self.shadow.removed.clear()
-        living = set(descendants(self.program.pid))
+        living = workers_of(self.program)
         known = {node.pid for node in self.shadow.nodes.values()}
         if living != known:
             self.figures.complain(f"processes that no node knows: {sorted(living - known)}, "
@@ -151,6 +159,7 @@ class Soak:
 
     def end(self):
         """While some hang and others are dead."""
+        self.talk.ask(self.workload.status(self.figures.status.update))
         for _ in range(3):
             self.faults.strike()
         since = now()
@@ -182,9 +191,15 @@ def read_options():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--nodes", type=int, default=50)
     parser.add_argument("--transport", choices=("ipc", "tcp"), default="ipc")
+    parser.add_argument("--topology", choices=("bst", "avl", "balanced", "list", "tree"),
+                        default="bst")
+    parser.add_argument("--repair", choices=("none", "adopt", "restart"), default="none")
     parser.add_argument("--heartbeat", type=int, default=100, metavar="MS")
     parser.add_argument("--program", type=os.path.abspath, required=True, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.topology != "bst" and options.repair == "none":
+        parser.error("the topology bst is the only one without --repair adopt or restart")
+    return options
 
 
 def main():
@@ -192,7 +207,8 @@ def main():
     print(f"--seed {options.seed}", flush=True)
     probes, began = Probes(), now()
     # In one session with the probes and the load: to each session the kernel gives its own share.
-    with Program("--heartbeat", options.heartbeat, "--timeout", 1000 * TIMEOUT,
+    with Program("--topology", options.topology, "--repair", options.repair,
+                 "--heartbeat", options.heartbeat, "--timeout", 1000 * TIMEOUT,
                  "--job-timeout", 1000 * TIMEOUT, world=options.transport,
                  path=options.program, session=False) as program:
         soak = Soak(options, program, probes)

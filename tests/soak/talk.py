@@ -8,6 +8,7 @@ from shadow import now
 
 SENTINEL = "no-such-command"  # its error marks the end of a reply of many lines
 NOTICE = re.compile(r"Heartbeat: node (\d+) is (unavailable now|available again)")
+REPAIR = re.compile(r"Repair: node (\d+) (is below|was started again(?: too often)?).*")
 JOB = re.compile(r"Job (\d+): (.*)")
 
 
@@ -30,7 +31,7 @@ class Command:
 def kind_of(command, line):
     """A reply without what is different each time."""
     verb = command.text.split()[0]
-    if command.many or verb == "all":
+    if command.many or verb in ("all", "info"):
         return f"{verb}: what there is"
     return f"{verb}: " + re.sub(r"\d{2,}|\d+(?= ms)|(?<=job )\d", "N", line)
 
@@ -87,12 +88,14 @@ class Talk:
         if notice:
             self.watch.notice(int(notice[1]), notice[2] == "available again", arrived,
                               self.flying[0] if self.flying else None)
+        elif repair := REPAIR.fullmatch(line):
+            self.watch.repaired(int(repair[1]), repair[2])
         elif job := JOB.fullmatch(line):
             self.jobs.end(int(job[1]), job[2])
         elif not self.flying:
             self.figures.count["wrong replies"] += 1
-            self.figures.complain(f"a reply that nobody waits for: {line}")
-        elif self.flying[0].many and line != "Error: bad command":
+            self.figures.complain(f"a reply that is not waited for: {line}")
+        elif self.flying[0].many and line != f"Error: bad command: '{SENTINEL}'":
             self.flying[0].lines.append(line)
         else:
             self.reply(self.flying.popleft(), line, arrived)

@@ -24,10 +24,15 @@ class Watch:
         self.strangers = {}  # notices of nodes that are being created
         self.phase, self.interval = CALM, None
         self.overdue = set()
+        self.retired = []
 
     def bound(self):
         """4T + margin, in seconds."""
         return 4 * self.interval + max(self.interval / 2, 0.02)
+
+    def patience(self):
+        """How long a node may keep others waiting. Where a death is repaired, so may the next one."""
+        return self.bound() * (3 if self.shadow.heals() else 1)
 
     # What is done to the nodes
 
@@ -72,6 +77,20 @@ class Watch:
         else:
             node.fell = arrived
             self.check_fall(node, arrived, command)
+            if self.shadow.restarts() and node.stopped:
+                self.shadow.begin_again(node)  # which hung, and is killed and started again
+
+    def repaired(self, id, what):
+        """What is announced of a repair: "is below", "was started again", and that with "too often"."""
+        self.figures.count[f"announced: a node {what}"] += 1
+        node = self.shadow.nodes.get(id)
+        if not node:
+            self.figures.complain(f"a repair of node {id}, which there is not")
+        elif what == "was started again":
+            self.shadow.begin_again(node)
+        elif what == "was started again too often":
+            node.dead = node.dead or now()
+            self.retired.append(node)
 
     def check_return(self, node):
         long_ago = now() - SETTLING
@@ -104,7 +123,8 @@ class Watch:
         samples = self.figures.samples
         samples[f"hang, {self.phase}: beyond 4T + margin"].append(excess)
         samples[f"hang, {self.phase}: the same less the machine"].append(excess - added)
-        if excess > GROSS + added:
+        # One whose parent dies meanwhile is first given the time to attach to another one.
+        if excess > self.patience() - self.bound() + GROSS + added:
             self.figures.complain(f"a hang was not announced within {until - fault.since:.3f} s")
 
     def check_fallen(self):
@@ -120,14 +140,14 @@ class Watch:
     def late(self, command, arrived, timeout):
         """A command to a node that hangs is answered as soon as that node is given up."""
         took = arrived - command.begun
-        limit = command.limit or min(timeout, self.bound() + ENDING)
+        limit = command.limit or min(timeout, self.patience() + ENDING)
         self.figures.samples["replies"].append(took)
         if took > limit + GROSS + self.probes.added(command.begun, arrived):
             self.figures.complain(f"{command.text}: answered only after {took:.3f} s")
 
     def check_overdue(self):
         for node in self.shadow.differing():
-            due = node.touched + self.bound() + GROSS
+            due = node.touched + self.patience() + GROSS
             if now() > due and now() > due + self.probes.added(node.touched, now()):
                 if (node.id, node.touched) not in self.overdue:
                     self.figures.complain(f"not announced as it is: {self.explain(node.id)}")
@@ -141,7 +161,7 @@ class Watch:
                 self.figures.complain(f"{name}: most of them are late by more than T")
 
     def judge_alarms(self):
-        """Not before the probes had their say of that time: an alarm is forgiven when somebody was
+        """Not before the probes had their say of that time: an alarm is forgiven when a process was
         held up for an interval of the time that was waited."""
         for arrived, id, interval, bound, phase in self.figures.alarms:
             held_up = self.probes.held_up(arrived - bound - interval, arrived)

@@ -2,6 +2,7 @@
 
 import re
 
+from program import agent_of, parent_of
 from shadow import DOWN, UP, now
 from talk import Command
 
@@ -10,7 +11,8 @@ GONE = "Error: Node is not available"
 
 
 class Workload:
-    def __init__(self, shadow, watch, figures, jobs, chance, size):
+    def __init__(self, shadow, watch, figures, jobs, chance, size, topology):
+        self.moves, self.arranges = topology == "tree", topology in ("avl", "balanced")
         self.shadow, self.watch, self.figures, self.jobs = shadow, watch, figures, jobs
         self.chance, self.size = chance, size
         self.wanted = []  # ids whose place is to be taken again
@@ -19,8 +21,10 @@ class Workload:
         """Commands to be sent at once: of those that change the tree, only one."""
         if len(self.shadow.tree) < self.size or self.chance.random() < 0.02:
             return [self.create()]
-        if self.chance.random() < 0.01:
+        if self.chance.random() < 0.01 and (not self.shadow.heals() or self.arranges):
             return [self.remove(self.id())]
+        if self.moves and self.chance.random() < 0.2:
+            return [self.move(self.id(), self.chance.choice((-1, self.id(), self.id(), self.id())))]
         return [self.harmless() for _ in range(self.chance.choice((1, 1, 1, 2, 8)))]
 
     def harmless(self):
@@ -42,7 +46,7 @@ class Workload:
         """The reply `good` of a node that answers, `bad` of one that cannot."""
         certainty = self.shadow.certainty(id, since)
         node = self.shadow.nodes[id]
-        given_up = not node.available or node.fell >= since  # and whoever waits is told
+        given_up = not node.available or node.fell >= since  # and those that wait are told
         if certainty == UP:
             return good or given_up and bad
         return bad if certainty == DOWN else good or bad
@@ -81,7 +85,7 @@ class Workload:
 
     def done(self, timer, what, reply, since):
         if what == "nonsense":
-            return reply == "Error: bad subcommand"
+            return reply.startswith("Error: bad subcommand: ")
         if what == "time":
             shown = re.fullmatch(r"OK: (\d+) ms", reply)
             return shown and timer.fits(int(shown[1]), since)
@@ -97,15 +101,17 @@ class Workload:
 
     def draw(self, _):
         def check(lines, since):
-            shown = [re.fullmatch(r"\W*(\d+) (available|unavailable)", line) for line in lines]
+            shown = [re.fullmatch(r"(\W*)(\d+) (available|unavailable)", line) for line in lines]
             if not self.shadow.nodes:
                 return lines == ["Error: Not found"]
-            return all(shown) and {int(s[1]): s[2] == "available" for s in shown} == {
+            if all(shown) and self.shadow.heals():
+                self.shadow.tree.drawn([(int(s[2]), len(s[1])) for s in shown])
+            return all(shown) and {int(s[2]): s[3] == "available" for s in shown} == {
                 node.id: node.available for node in self.shadow.nodes.values()}
         return Command("tree", check, many=True)
 
     def bad(self, _):
-        return Command("nonsense", lambda reply, since: reply == "Error: bad command")
+        return Command("nonsense", lambda reply, since: reply == "Error: bad command: 'nonsense'")
 
     def wait(self, id):
         """For what is true already, for what is about to become true, or, shortly, for what is
@@ -125,7 +131,38 @@ class Workload:
             return not certain or node.fell >= since or (good if up else bad)
         return Command(f"wait {id} {'up' if up else 'down'} {1000 * limit:.0f}", check, limit=limit)
 
+    def find_process(self, node):
+        """Of one that was started again."""
+        def check(lines, since):
+            shown = dict(line.split(":", 1) for line in lines)
+            if "pid" not in shown:
+                return False
+            self.shadow.has_process(node, int(shown["pid"]))
+            return True
+        return Command(f"info {node.id}", check, many=True)
+
+    def status(self, show):
+        def check(lines, since):
+            show({name: int(value.split()[0]) for name, value in
+                  (line.split(":", 1) for line in lines)})
+            return True
+        return Command("status", check, many=True)
+
     # Commands that change something
+
+    def move(self, id, parent):
+        """It may be there already, whatever has become of it; and what keeps the parent from being
+        reached may be above that."""
+        def check(reply, since):
+            if id not in self.shadow.nodes:
+                return reply == "Error: Not found"
+            if parent >= 0 and parent not in self.shadow.nodes:
+                return reply == "Error: Parent not found"
+            self.figures.count["moves"] += reply == "OK"
+            if reply in ("Error: Parent is below it", "Error: Parent is unavailable"):
+                return parent >= 0
+            return reply == "OK" or self.either(id, since, False, reply == GONE)
+        return Command(f"move {id} {parent}", check)
 
     def create(self):
         id = self.free_id()
@@ -160,7 +197,6 @@ class Workload:
         return not above or above.available and not self.shadow.hits(above.id)
 
     def created(self, id, pid, early):
-        above = self.shadow.parent_for(id)
         if id in self.wanted:
             self.wanted.remove(id)
         node = self.shadow.insert(id, pid)
@@ -169,7 +205,7 @@ class Workload:
             node.available = early
         if self.shadow.certainty(id, now()) != UP:
             return True  # it may be gone already
-        return of_process(pid) == (above.pid if above else self.program_pid, id)
+        return self.shadow.restarts() or of_process(pid) == (self.program_pid, id)
 
     def remove(self, id):
         def check(reply, since):
@@ -191,9 +227,10 @@ class Workload:
 
 
 def of_process(pid):
-    """A worker's parent, and its node; None when there is no such process."""
+    """Of a worker: the parent of its agent, and its node; None when there is no such process."""
     try:
-        with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/cmdline") as line:
-            return int(stat.read().rpartition(")")[2].split()[1]), int(line.read().split("\0")[2])
+        with open(f"/proc/{pid}/cmdline") as file:
+            node = int(file.read().replace("\0", " ").split()[2])
+        return parent_of(agent_of(pid)), node
     except (OSError, ValueError, IndexError):
         return None

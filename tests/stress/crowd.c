@@ -65,7 +65,7 @@ typedef enum presence {
 typedef enum fate {
     ANSWERS,
     DEAD,  /* it, or one above it, was killed */
-    FROZEN /* the command would wait for somebody who was paused */
+    FROZEN /* the command would wait for a node that was paused */
 } fate;
 
 /* The model of one node. */
@@ -237,15 +237,15 @@ static void leave(plot *p, int64_t top)
         }
 }
 
-/* What nobody asked for: false alarms are told from true ones, and counted. */
+/* What comes without a command: false alarms are told from true ones, and counted. */
 static void take_events(plot *p)
 {
-    xylem_event event;
-    while (xylem_next_event(p->network, &event)) {
-        place *at = &p->places[event.id];
-        at->lost = event.kind == XYLEM_NODE_UNAVAILABLE;
+    const xylem_event *event;
+    while ((event = xylem_next_event(p->network))) {
+        place *at = &p->places[event->id];
+        at->lost = event->kind == XYLEM_NODE_UNAVAILABLE;
         at->losses += at->lost;
-        p->alarms += at->lost && at->presence == PRESENT && fate_of(p, event.id) == ANSWERS;
+        p->alarms += at->lost && at->presence == PRESENT && fate_of(p, event->id) == ANSWERS;
     }
 }
 
@@ -409,7 +409,7 @@ static int inject(plot *p, command kind, int64_t id)
 
 static int list(plot *p)
 {
-    const xylem_node *nodes;
+    const xylem_node *const *nodes;
     size_t count, seen = 0;
     int error = xylem_list(p->network, &nodes, &count);
     MUST(!error, "no list", "list", 0, error);
@@ -418,9 +418,9 @@ static int list(plot *p)
         const place *at = &p->places[id];
         if (at->presence != PRESENT)
             continue;
-        MUST(seen < count && nodes[seen].id == id, "not in the list", "node", id, (int64_t)seen);
-        MUST(nodes[seen].parent == at->parent, "wrong parent", "node", id, nodes[seen].parent);
-        MUST(nodes[seen].pid == at->pid, "wrong pid", "node", id, nodes[seen].pid);
+        MUST(seen < count && nodes[seen]->id == id, "not in the list", "node", id, (int64_t)seen);
+        MUST(nodes[seen]->parent == at->parent, "wrong parent", "node", id, nodes[seen]->parent);
+        MUST(nodes[seen]->pid == at->pid, "wrong pid", "node", id, nodes[seen]->pid);
         seen++;
     }
     MUST(seen == count, "too long", "list", (int64_t)seen, (int64_t)count);
@@ -514,11 +514,10 @@ static void fill(plot *p)
 static void open_plot(plot *p)
 {
     xylem_options settings = XYLEM_OPTIONS;
-    char reason[XYLEM_REASON_SIZE];
     settings.heartbeat_ms = 500;
     settings.timeout_ms = CEILING_MS / 2;
-    int error = xylem_open(&p->network, &settings, reason);
-    MUST(!error, reason, "open", 0, error);
+    int error = xylem_open(&p->network, &settings);
+    MUST(!error, xylem_reason(NULL), "open", 0, error);
     memset(p->places, 0, (size_t)p->ids * sizeof *p->places);
     p->present = 0;
 }
@@ -613,12 +612,12 @@ static void storm_command(plot *p, command kind)
  * that it must be in; else a node that is not. */
 static bool is_settled(plot *p, int64_t *wrong)
 {
-    const xylem_node *nodes;
+    const xylem_node *const *nodes;
     size_t count, at = 0;
     xylem_list(p->network, &nodes, &count);
     for (*wrong = 0; *wrong < p->ids; ++*wrong) {
-        bool listed = at < count && nodes[at].id == *wrong;
-        const xylem_node *node = &nodes[at];
+        bool listed = at < count && nodes[at]->id == *wrong;
+        const xylem_node *node = listed ? nodes[at] : NULL;
         at += listed;
         presence there = p->places[*wrong].presence;
         if (there == UNCERTAIN)

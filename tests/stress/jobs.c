@@ -91,7 +91,7 @@ static xylem *open_network(const struct place *place, const char *service, int64
     options.seed = place->seed;
     options.service = service;
     options.timeout_ms = TIMEOUT_MS;
-    must(xylem_open(&network, &options, NULL) == XYLEM_OK, "no network");
+    must(xylem_open(&network, &options) == XYLEM_OK, "no network");
     for (int64_t i = 0; i < nodes; i++)
         must(xylem_create(network, i * 37 % nodes, NULL) == XYLEM_OK, "no node");
     return network;
@@ -216,7 +216,6 @@ static void large_job(const struct place *place)
     enum { CROWD = 30, BUSY = 7 };
     xylem *network = open_network(place, "sum", CROWD);
     xylem_future *future;
-    xylem_event event;
     const char *sum;
     size_t size;
     char *text = make_numbers(&size);
@@ -228,8 +227,8 @@ static void large_job(const struct place *place)
     must(xylem_future_result(future, &sum, NULL) == XYLEM_OK && strcmp(sum, "10000000") == 0,
          "a wrong sum");
     must(xylem_run(network, 10 * heartbeat_ms) == XYLEM_OK, "run");
-    bool late = xylem_next_event(network, &event);
-    printf("the sum of %d numbers, %zu bytes; beats of %d ms: %s; the machine: %ld ms late\n",
+    bool late = xylem_next_event(network) != NULL;
+    printf("the sum of %d numbers, %zu bytes; heartbeats of %d ms: %s; the machine: %ld ms late\n",
            NUMBERS, size, (int)heartbeat_ms, late ? "late" : "none late", atomic_load(&longest_ms));
     must(!late || was_held_up(), "a node was given up");
     xylem_future_free(&future);
@@ -249,7 +248,7 @@ static const struct {
 
 static const struct argp_option known[] = {
     {"world", 'w', "WORLD", 0, "thread, ipc, tcp or simulated", 0},
-    {"heartbeat", 'h', "MS", 0, "the interval of the beats beside the large job", 0},
+    {"heartbeat", 'h', "MS", 0, "the heartbeat interval beside the large job", 0},
     {"seed", 's', "N", 0, "what is drawn; random if it is not given", 0},
     {0}};
 

@@ -13,7 +13,7 @@ import time
 import unittest
 
 import zmtp
-from program import AVAILABLE, CEILING, UNAVAILABLE, Program, descendants, options, until
+from program import AVAILABLE, CEILING, UNAVAILABLE, Program, options, until, workers_of
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "soak"))
 from machine import Probes
@@ -21,6 +21,7 @@ from machine import Probes
 HEARTBEAT = 250  # ms
 FORGIVEN = 2 * HEARTBEAT / 1000  # seconds: who is held up for longer may be given up
 NODES = 50, 25, 75, 10, 30, 60, 90
+LINKS = {id: number for number, id in enumerate(NODES, 1)}  # of nodes, and their lives
 MIB = 1 << 20
 SLACK = 16 * MIB  # what a process may grow by when hardly anything may be kept
 MEASURED = "ASAN_OPTIONS" not in os.environ  # its quarantine keeps what was freed
@@ -125,7 +126,8 @@ class Flood:
 
 
 class Attacked(unittest.TestCase):
-    def start(self, **settings):
+    def start(self, services=(), timeout=30000, **settings):
+        """A network whose nodes have timers, except some: {id: service}."""
         seed = options.seed if options.seed is not None else random.randrange(1 << 32)
         print(f"--seed {seed}", flush=True)
         self.chance = random.Random(seed)
@@ -133,13 +135,15 @@ class Attacked(unittest.TestCase):
         self.addCleanup(self.leave)
         self.addCleanup(lambda: self.probes and self.probes.end())
         self.since = time.monotonic()
-        program = self.program = Program("--heartbeat", HEARTBEAT, "--timeout", 30000, **settings)
+        program = self.program = Program("--heartbeat", HEARTBEAT, "--timeout", timeout, **settings)
         self.addCleanup(program.__exit__, None, None, None)
-        self.pids = {id: program.create(id) for id in NODES}
+        services = dict(services)
+        self.pids = {id: program.create(id, services.get(id)) for id in NODES}
+        self.timers = [id for id in NODES if id not in services]
         self.pids["program"] = program.pid
-        for id in NODES:
+        for id in self.timers:
             self.assertEqual(program.ask(f"exec {id} start"), "OK: start")
-        self.workers = set(descendants(program.pid))
+        self.workers = workers_of(program)
         self.look_around()
 
     def look_around(self):
@@ -155,6 +159,17 @@ class Attacked(unittest.TestCase):
     def visit(self, address):
         self.visitors.append(zmtp.connect(address))
         return self.visitors[-1]
+
+    def lie(self, address, name, messages):
+        """Under a name, without keys."""
+        connection = self.visit(address)
+        connection.sendall(zmtp.introduction(name))
+        heard = b""
+        while b"READY" not in heard:
+            heard += connection.recv(4096)
+        connection.sendall(b"".join(map(zmtp.frame, messages)))
+        until(lambda: is_done(connection), "that it is taken")
+        return connection
 
     def leave(self):
         while self.visitors:
@@ -194,8 +209,10 @@ class Attacked(unittest.TestCase):
             self.ping_all()
         self.check_notices()
         self.assertEqual(self.program.ask("all"), " ".join(map(str, sorted(NODES))))
-        self.assertEqual(set(descendants(self.program.pid)), self.workers)
-        for id in NODES:  # the timer that was started before still runs
+        self.assertEqual(workers_of(self.program), self.workers)
+        for id in NODES:
+            self.assertIn(f"pid:       {self.pids[id]}", self.program.ask_lines(f"info {id}"))
+        for id in self.timers:  # what was started before still runs
             self.assertRegex(self.program.ask(f"exec {id} time"), r"^OK: [1-9]\d* ms$")
 
     def await_descriptors(self):

@@ -5,10 +5,10 @@ import os
 import re
 import unittest
 
-from program import Program, alive, main, options, until
+from program import UNAVAILABLE, Program, alive, main, options, until
 
-COMMANDS = ("create remove exec heartbeat ping all tree exit help sleep wait kill pause "
-            "resume").split()
+COMMANDS = ("create remove exec heartbeat ping pingall all tree info status exit help sleep wait "
+            "kill pause resume jobs cancel move").split()
 MIB = 1 << 20
 TEXT_MAX = 32 * MIB  # XYLEM_TEXT_MAX
 
@@ -78,12 +78,44 @@ class TestCommands(unittest.TestCase):
         lines = self.program.ask_lines("help")
         text = "\n".join(lines)
         for name in COMMANDS:
-            self.assertRegex(text, rf"\b{name}\b")
+            self.assertRegex(text, rf"(?m)^{name}\b")
             one = self.program.ask_lines(f"help {name}")
-            self.assertIn(name, one[0])
-            self.assertFalse(one[0].startswith("Error"))
+            self.assertTrue(one[0].startswith(name), one[0])
+            self.assertIn("Example:", one)
+            lines += one
+        self.assertLessEqual(max(map(len, lines)), 80)
         self.assertFalse(lines[0].startswith("Error"))
-        self.assertRegex(self.program.ask("help bogus"), "^Error: ")
+        self.assertEqual(self.program.ask("help bogus"), "Error: bad command: 'bogus'")
+        self.assertEqual(self.program.ask("help creat"),
+                         "Error: bad command: 'creat' (did you mean 'create'?)")
+
+    def test_usage_is_that_of_help(self):
+        """What an error shows of a command is what help shows."""
+        for name in COMMANDS:
+            with self.subTest(name=name):
+                error = self.program.ask(f"{name} 1 2 x y z" if name != "exec" else name)
+                usage = error.partition("usage: ")[2]
+                self.assertTrue(usage.startswith(name), error)
+                shown = self.program.ask_lines(f"help {name}")
+                self.assertTrue(shown[0] == usage or shown[0].startswith(usage + " "), shown[0])
+
+    def test_examples_of_help_are_true(self):
+        """Each, from its first command on, replies what help shows; pids are others."""
+        pages = {name: self.program.ask_lines(f"help {name}") for name in COMMANDS}
+        self.finish(1)
+        for name, shown in pages.items():
+            example = [line[2:] for line in shown[shown.index("Example:") + 1:]]
+            typed = [line[2:] for line in example if line.startswith("> ")]
+            replies = [line for line in example if not line.startswith("> ")]
+            self.assertIn(name, [line.split()[0] for line in typed])
+            shape = ["--topology", "tree"] if name == "move" else []
+            with self.subTest(name=name), Program(*shape) as program:
+                program.send("\n".join(typed) + "\n")
+                program.close_input()
+                passing = r"(?m)^(OK|pid): ( *)\d{3,}$|^(heard): ( *)\d+ ms$"
+                said, shown = (re.sub(passing, r"\1\3: \2\4N", text).splitlines()
+                               for text in (program.rest(), "\n".join(replies)))
+                self.assertEqual(said, shown)
 
     def test_notices_come_while_a_command_waits(self):
         for command in ("sleep 100000000", "wait 1 100000000", "wait all 100000000",
@@ -94,6 +126,28 @@ class TestCommands(unittest.TestCase):
                 for reply in "OK: [1-9]", "OK: [1-9]", "OK: job 1", "OK: job 2", "Job 2: OK":
                     self.assertRegex(program.line(), reply)
 
+    def test_notices_come_while_no_command_runs(self):
+        for world in (options.world, "simulated"):
+            with self.subTest(world=world), Program(world=world) as program:
+                program.create(50)
+                program.send("kill 50\n")
+                self.assertEqual(program.line(), "OK")
+                self.assertEqual(program.line(), UNAVAILABLE.format(50))
+
+    def test_ping_beside_many_jobs(self):
+        """A node that is there is never said not to be: when there is no room, that is said."""
+        for id in range(1, 6):
+            self.program.send(f"create {id} --service sleep\n")
+            self.assertRegex(self.program.reply(), r"^OK: [1-9]\d*$")
+        for id in range(1, 6):
+            self.program.send(f"exec {id} 100000000 &\n" * 1000)
+            for _ in range(1000):
+                self.assertRegex(self.program.reply(), "^OK: job |^Error: |^Job .*: Error: ")
+        reply = self.program.ask("ping 1")
+        while reply.startswith("Job "):
+            reply = self.program.reply()
+        self.assertIn(reply, ["OK: 1", "Error: too many requests in flight"])
+
     def test_long_lines(self):
         self.program.create(1)
         longest = "ping 1".ljust(MIB)
@@ -103,10 +157,11 @@ class TestCommands(unittest.TestCase):
         self.check("#".ljust(MIB + 1, "x"), "Error: bad command")
         self.check("create 2".ljust(4 * MIB) + "create 3", "Error: bad command")
         self.check("create 4;" * (MIB // 8), "Error: bad command")
-        self.check("x" * MIB, "Error: bad command")
+        self.check("x" * MIB, f"Error: bad command: '{'x' * 64}...'")
         self.assertRegex(self.program.ask("create " + "9" * (MIB - 7)), "^Error: bad id: '9+")
-        self.check("exec 1 " + "x" * (MIB - 7), "Error: bad subcommand")
-        self.check("exec 1" + " x" * (MIB // 2 - 3), "Error: bad subcommand")
+        for text in "x" * (MIB - 7), "x " * (MIB // 2 - 4):
+            self.check(f"exec 1 {text}",
+                       f"Error: bad subcommand: '{text[:64]}...' (timer takes start, stop, time)")
         self.check("all", "1")
         self.finish(1)
 
@@ -124,16 +179,17 @@ class TestCommands(unittest.TestCase):
 
     def test_text_from_a_file(self):
         self.program.create(1)
-        bad, long = "Error: bad subcommand", "Error: text is too long"
+        bad, long = "Error: bad subcommand: '", "Error: text is too long"
         for content, reply in (
             (b"start", "OK: start"), (b"stop\n", "OK: stop"), (b"stop\n\n", bad), (b"\nstop", bad),
-            (b"stop\r\n", bad), (b"", bad), (b"\n", bad), (b"\xff\xfe", bad),
+            (b"stop\r\n", bad), (b"\xef\xbb\xbfstop", bad), (b"", bad), (b"\n", bad), (b"\xff\xfe", bad),
             (b"x" * TEXT_MAX, bad), (b"x" * TEXT_MAX + b"\n", bad), (b"x" * (TEXT_MAX + 1), long),
             (b"x" * TEXT_MAX + b"\n\n", long), (b"x" * (TEXT_MAX + 1) + b"\n", long),
             (b"x" * 2 * TEXT_MAX, long),
         ):
             with self.subTest(content=content[:10], length=len(content)):
-                self.check(f"exec 1 @'{self.write('a text', content)}'", reply)
+                said = self.program.ask(f"exec 1 @'{self.write('a text', content)}'")
+                self.assertEqual(said[:len(reply)] if reply is bad else said, reply)
         self.check(f"exec 2 @{self.write('text', b'start')}", "Error: Not found")
         self.finish(1)
 
@@ -153,15 +209,15 @@ class TestCommands(unittest.TestCase):
         for path, reason in (
             (f"{base}/none", "No such file or directory"), (base, "Is a directory"),
             (f"{base}/stderr/x", "Not a directory"), ("x" * 300, "File name too long"),
-            (self.write("nul", b"start\0"), "it has a NUL byte"),
-            (self.write("nul", b"\0" * MIB), "it has a NUL byte"),
+            (self.write("nul", b"start\0"), "it contains a NUL byte"),
+            (self.write("nul", b"\0" * MIB), "it contains a NUL byte"),
             (f"{base}/fifo", "it is not a regular file"),
             ("/dev/zero", "it is not a regular file"),
         ):
             with self.subTest(path=path):
                 self.check(f"exec 1 @{path}", f"Error: cannot read '{path}': {reason}")
         self.check("exec 1 @\x1b[2J", r"Error: cannot read '\x1b[2J': No such file or directory")
-        self.check("exec 1 '@none'", "Error: bad subcommand")
+        self.check("exec 1 '@none'", "Error: bad subcommand: '@none' (timer takes start, stop, time)")
         self.check("exec 1 time", "OK: 0 ms")  # nothing has reached it
         self.finish(1)
 

@@ -48,7 +48,7 @@ class TestEnds(unittest.TestCase):
     def test_exit_after_an_error(self):
         program = self.start()
         program.send("bogus\nexit\n")
-        self.check_end(program, 1, "Error: bad command\nOK\n")
+        self.check_end(program, 1, "Error: bad command: 'bogus'\nOK\n")
 
     def test_end_of_input(self):
         program = self.start()
@@ -149,7 +149,7 @@ class TestEnds(unittest.TestCase):
     def test_an_error_that_stops_tells_of_the_jobs(self):
         program = self.start_jobs("--stop-on-error")
         program.send("bogus\nping 1\n")
-        self.check_end(program, 1, "Error: bad command\n"
+        self.check_end(program, 1, "Error: bad command: 'bogus'\n"
                        "Job 1: Error: interrupted\nJob 2: Error: interrupted\n")
 
     def test_a_reader_that_does_not_read(self):

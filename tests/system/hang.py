@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from program import AVAILABLE, UNAVAILABLE, Program, descendants, main, options, processes, until
+from program import AVAILABLE, UNAVAILABLE, Program, main, options, processes, until, workers_of
 
 IDS = [50, 25, 75, 10, 30]
 LOST = {10: [10], 25: [10, 25, 30], 50: [10, 25, 30, 50, 75]}  # a leaf, an inner node, the root
@@ -103,7 +103,7 @@ class TestHang(unittest.TestCase):
 
     def test_create_below_a_hanging_node_comes_to_nothing(self):
         self.start("--timeout", 300)
-        workers = len(descendants(self.program.pid))
+        workers = len(workers_of(self.program))
         for id, others in (5, "10 25 30 50 75"), (15, "5 10 25 30 50 75"):
             self.stop(10)
             self.assertRegex(self.program.ask(f"create {id}"), "^Error: ")
@@ -113,7 +113,7 @@ class TestHang(unittest.TestCase):
             self.program.create(id)
             self.assertEqual(self.program.ask(f"ping {id}"), "OK: 1")
             workers += options.world != "thread"
-            until(lambda: len(descendants(self.program.pid)) == workers, "a worker too many")
+            until(lambda: len(workers_of(self.program)) == workers, "a worker too many")
         self.assertEqual(self.program.ask("all"), "5 10 15 25 30 50 75")
         self.assertEqual(self.program.take_notices(), [])
         self.finish()

@@ -12,11 +12,11 @@ A_USER_OF_OUR_OWN = 61500 + os.getpid() % 1000  # its processes are counted apar
 
 
 class TestLimits(unittest.TestCase):
-    def fill(self, program, most=100):
+    def fill(self, program, most=100, below=""):
         """Create nodes, side by side, until one cannot be started; return those there are."""
         there = []
         for id in random.Random(1).sample(range(1000), most):
-            reply = program.ask(f"create {id}")
+            reply = program.ask(f"create {id}{below}")
             if not reply.startswith("OK: "):
                 self.assertRegex(reply, r"^Error: cannot start node: \S")
                 return there, id
@@ -56,6 +56,27 @@ class TestLimits(unittest.TestCase):
                 self.check_goes_on(program, there, failed)
             self.check_end(program)
 
+    def test_children_of_one_node(self):
+        """Each takes a descriptor of its parent, the program or a worker."""
+        for below in ("", " 1000"):
+            with self.subTest(below=below), Program("--topology", "tree", prepare=self.few) as program:
+                program.create(1000)
+                there, failed = self.fill(program, below=below)
+                print(f"{len(there)} children with 64 descriptors", flush=True)
+                if options.world == "thread":
+                    self.assertIsNotNone(failed)
+                if failed is not None:
+                    for id in there:
+                        self.assertEqual(program.ask(f"ping {id}"), "OK: 1")
+                    for id in there[:3]:
+                        self.assertEqual(program.ask(f"remove {id}"), "OK")
+                    self.assertRegex(program.ask(f"create {failed}{below}"), "^OK: ")
+                self.check_end(program)
+
+    @staticmethod
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
     def test_work_without_descriptors(self):
         """Work that takes long needs one for each node; without it that work fails, and no more."""
         if options.world != "thread":
@@ -65,8 +86,8 @@ class TestLimits(unittest.TestCase):
             there, failed = self.fill(program)
             for id in there:
                 reply = program.ask(f"exec {id} 2 3 4")
-                self.assertIn(reply, ("OK: 7", "Error: the limit of 64 open descriptors is reached "
-                                               "(ulimit -n)"))
+                self.assertIn(reply, ("OK: 7", "Error: cannot open a descriptor: the limit of 64 "
+                                               "is reached (ulimit -n)"))
             self.assertTrue(reply.startswith("Error"))
             for id in reversed(there[1:]):
                 self.assertEqual(program.ask(f"remove {id}"), "OK")

@@ -9,9 +9,10 @@ from tree import Tree
 
 IDS = range(201)
 BAD_LINES = {
-    "bogus": "Error: bad command",
-    "create": "Error: bad command: usage: create ID",
-    "create 1 2": "Error: bad command: usage: create ID",
+    "bogus": "Error: bad command: 'bogus'",
+    "create": "Error: bad command: usage: create ID [PARENT] [--service NAME]",
+    "create 1 2 3": "Error: bad command: usage: create ID [PARENT] [--service NAME]",
+    "create 1 -2": "Error: bad id: '-2'",
     "remove x": "Error: bad id: 'x'",
     "exec 1": "Error: bad command: usage: exec ID TEXT|@FILE [&]",
     "ping -1": "Error: bad id: '-1'",
@@ -48,8 +49,8 @@ class Model:
     def command(self):
         """A command, and what its reply must look like."""
         kind = self.chance.choices(
-            [self.create, self.remove, self.exec, self.ping, self.all, self.bad],
-            [40, 4, 30, 15, 5, 6])[0]
+            [self.create, self.remove, self.exec, self.ping, self.ping_all, self.all, self.bad],
+            [40, 4, 30, 15, 3, 5, 6])[0]
         known = len(self.tree) and self.chance.random() < 0.7 and kind != self.create
         return kind(self.chance.choice(list(self.tree)) if known else self.chance.choice(IDS))
 
@@ -72,7 +73,7 @@ class Model:
         if id not in self.tree:
             return command, "Error: Not found"
         if what == "bogus":
-            return command, "Error: bad subcommand"
+            return command, "Error: bad subcommand: 'bogus' (timer takes start, stop, time)"
         if what == "time":
             return command, self.timers[id].time
         getattr(self.timers[id], what)()
@@ -80,6 +81,9 @@ class Model:
 
     def ping(self, id):
         return f"ping {id}", "OK: 1" if id in self.tree else "OK: -1"
+
+    def ping_all(self, _):
+        return "pingall", "OK: -1"
 
     def all(self, _):
         return "all", " ".join(map(str, self.tree)) or "Error: Not found"

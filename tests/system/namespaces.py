@@ -59,7 +59,7 @@ def unmount(path):
 
 
 def limit_ports(first, last):
-    """In a network of our own, which knows nobody but itself."""
+    """In a network of our own, which has no others in it."""
     with socket.socket() as some:
         fcntl.ioctl(some, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
     write("/proc/sys/net/ipv4/ip_local_port_range", f"{first} {last}")

@@ -7,7 +7,7 @@ from program import Program, main, until
 
 FIRST = 40000
 ORDER = 50, 25, 75, 10, 30, 60, 90
-NO_PORT = r"^Error: cannot start node: .*\(sysctl net\.ipv4\.ip_local_port_range\)$"
+NO_PORT = r"^Error: cannot start node: .*\(no port is free: sysctl net\.ipv4\.ip_local_port_range\)$"
 
 
 class TestPorts(unittest.TestCase):
@@ -80,7 +80,17 @@ class TestPorts(unittest.TestCase):
                 Program("-c", "create 5") as program:
             self.assertEqual(program.rest(), "")
             self.assertEqual(program.ended(), 3)
-            self.assertRegex(program.errors(), "no tcp port to be had: .*ip_local_port_range")
+            self.assertRegex(program.errors(), "cannot open a tcp port at 127.0.0.1: .*ip_local_port_range")
+            program.check_nothing_left()
+
+    def test_no_interface(self):
+        """In a network without any, whose loopback is down."""
+        with Program("-c", "create 5") as program:
+            self.assertEqual(program.rest(), "")
+            self.assertEqual(program.ended(), 3)
+            self.assertRegex(program.errors(), r"cannot open a tcp port at 127\.0\.0\.1: .*"
+                                               r"\(127\.0\.0\.1 needs the loopback interface: "
+                                               r"ip link set lo up\)$")
             program.check_nothing_left()
 
 

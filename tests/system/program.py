@@ -36,12 +36,17 @@ UNAVAILABLE = "Heartbeat: node {} is unavailable now"
 AVAILABLE = "Heartbeat: node {} is available again"
 ESCAPES = r"\x1b(\[[0-9;?]*[A-Za-z~]|[=>]|[()][A-Z0-9])"  # of a terminal: colours, movements
 
+# What is said of a node that was told to end, and does not, as one that was paused.
+KILLED = (r"^xylem: (node \d+: )?warning: "
+          r"(node \d+ did not end in time and is killed: the close function of its service may not have run"
+          r"|\d+ more nodes did not end in time and are killed)\n")
+
 # What the leak checker says of a worker that is killed while it is being looked at, at its end.
 KILLED_AT_ITS_END = r"==\d+==Unable to get registers from thread \d+\.$"
 
-options = argparse.Namespace(program=None, world="thread", seed=None, count=None)
+options = argparse.Namespace(program=None, liar=None, world="thread", seed=None, count=None)
 
-# Whoever is told to end clears up first, as at any other end.
+# A program that is told to end clears up first, as at any other end.
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 # Workers that lose their parent come to us, so that none of them can hide.
@@ -54,6 +59,7 @@ def main():
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--program", required=True, type=os.path.abspath)
     parser.add_argument("--world", choices=WORLDS, default="thread")
+    parser.add_argument("--liar", type=os.path.abspath, help="a program whose workers lie")
     parser.add_argument("--seed", type=int, help="repeat a run that depends on chance")
     parser.add_argument("--count", type=int, help="how much to do: nodes, commands, rounds")
     rest = parser.parse_known_args(namespace=options)[1]
@@ -72,14 +78,19 @@ def until(condition, what, ceiling=CEILING):
         time.sleep(0.005)
 
 
+def process(pid):
+    """(parent's pid, state); an OSError when there is none."""
+    with open(f"/proc/{pid}/stat", errors="replace") as file:
+        state, parent = file.read().rpartition(")")[2].split()[:2]
+    return int(parent), state
+
+
 def processes():
     """Every process of the system: {pid: (parent's pid, state)}."""
     found = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
         try:
-            with open(f"/proc/{name}/stat", errors="replace") as file:
-                state, parent = file.read().rpartition(")")[2].split()[:2]
-            found[int(name)] = (int(parent), state)
+            found[pid] = process(pid)
         except OSError:
             pass  # it ended meanwhile
     return found
@@ -92,6 +103,33 @@ def unread(fd):
 
 def alive(pid):
     return processes().get(pid, (0, "Z"))[1] not in "ZX"
+
+
+def parent_of(pid):
+    return process(pid)[0]
+
+
+def agent_of(worker):
+    """Of a worker process: it has started it."""
+    return parent_of(worker)
+
+
+def title_of(pid):
+    """What it is called in the list of processes."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""  # it has ended
+
+
+def workers_of(program):
+    """The worker processes of its nodes, without a spare one that has no node yet."""
+    return {pid for pid in descendants(program.pid) if "--xylem-worker " in title_of(pid)}
+
+
+def await_no_spare(program):
+    until(lambda: len(descendants(program.pid)) == 1 + len(workers_of(program)), "no spare worker")
 
 
 def descendants(pid):
@@ -227,7 +265,7 @@ class Program:
             raise AssertionError(f"nothing to read for {ceiling} s; so far {self.buffer[-500:]!r}")
         try:
             data = os.read(self.output, 1 << 16)
-        except OSError as error:  # a terminal's way to say that nobody is there any more
+        except OSError as error:  # a terminal's way to say that its other end is closed
             if error.errno != errno.EIO:
                 raise
             data = b""
@@ -257,11 +295,11 @@ class Program:
     def ask_lines(self, command):
         """All lines of a reply that has many of them, by a line behind it that is an error."""
         self.send(command + "\nno-such-command\n")
-        return list(iter(self.reply, "Error: bad command"))
+        return list(iter(self.reply, "Error: bad command: 'no-such-command'"))
 
-    def create(self, id):
+    def create(self, id, service=None):
         """Create a node that must come into being, and return its pid."""
-        reply = self.ask(f"create {id}")
+        reply = self.ask(f"create {id}" + (f" --service {service}" if service else ""))
         if not re.fullmatch(r"OK: [1-9]\d*", reply or ""):
             raise AssertionError(f"create {id}: {reply!r}")
         return int(reply[4:])
@@ -295,9 +333,12 @@ class Program:
             if not self.receive():
                 raise AssertionError(f"ended before {pattern!r}: {seen!r}")
 
-    def errors(self):
+    def errors(self, killed=False):
+        """What it complained of; that nodes had to be killed, only if asked for: a busy machine may
+        keep any node from ending in time."""
         with open(self.error_file.name, errors="replace") as file:
-            return file.read()
+            text = file.read()
+        return text if killed else re.sub(KILLED, "", text, flags=re.MULTILINE)
 
     # What it is doing
 
@@ -306,7 +347,7 @@ class Program:
         return unread(self.input) == 0 and processes().get(self.pid, (0, ""))[1] == "S"
 
     def blocked(self):
-        """It cannot write any more until somebody reads."""
+        """It cannot write any more until its output is read."""
         output = os.open(f"/proc/{self.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
         try:
             return not select.select([], [output], [], 0)[1]

@@ -1,11 +1,11 @@
-"""A node goes on while the machine takes its time to start a child of it."""
+"""Nodes go on while the machine takes its time to start another one."""
 
 import ctypes
 import os
 import select
 import unittest
 
-from program import Program, main
+from program import Program, agent_of, await_no_spare, main
 
 PTRACE_DETACH, PTRACE_GETEVENTMSG, PTRACE_SEIZE = 17, 0x4201, 0x4206
 FORK, VFORK, CLONE = 1, 2, 3  # of events, and of options when shifted
@@ -43,7 +43,9 @@ class Detention:
 class TestStarting(unittest.TestCase):
     def test_slow_start(self):
         with Program("--heartbeat", 100, "--timeout", 30000) as program:
-            detention = Detention(program.create(50))
+            agent = agent_of(program.create(50))
+            await_no_spare(program)
+            detention = Detention(agent)
             program.send("create 25\n")
             detention.await_child()
             said = select.select([program.output], [], [], 1)[0]  # twice of 4T + margin

@@ -6,20 +6,77 @@ import json
 import os
 import re
 import resource
+import signal
 import statistics
 import unittest
 
 import zmtp
-from attacked import MIB, NODES, SLACK, Attacked, Flood, descriptors, is_closed, is_done
-from attacked import send_as_taken
-from program import UNAVAILABLE, alive, descendants, main, options, processes, until
-from starting import Detention
+from attacked import HEARTBEAT, LINKS, MIB, NODES, SLACK, Attacked, Flood, descriptors
+from attacked import is_closed, is_done, listening, send_as_taken
+from program import AVAILABLE, CEILING, UNAVAILABLE, alive, main, options, processes, until, workers_of
 
-LARGEST = MIB // 4 + 48  # of a message
+LARGEST = MIB // 4 + (1 << 16) + 72  # of a message
 CONNECTIONS = 16  # that bring one of these
 LIMIT = 256  # descriptors, where they are to be used up
 ROUNDS = 20  # of pings that are measured
 A_USER_OF_OUR_OWN = 63500 + os.getpid() % 1000
+CHILD = zmtp.name_of(zmtp.CHILD, 1, 0)
+SECRET = bytes(32)  # a wrong one
+NO_ANSWER = ("Error: cannot start node: the node did not answer within three quarters of the "
+             "timeout")
+NUMBERS = range(1, 200)  # of requests: of all that there are
+
+
+def about(id):
+    return {"id": id, "life": LINKS[id], "link": LINKS[id]}
+
+
+def hello(id, life):
+    return zmtp.message(zmtp.HELLO, id=id, life=life, payload=SECRET)
+
+
+def changes(id, tag=0):
+    """Of a node, and of what is told of it by a child that is not its parent."""
+    for code in zmtp.CHANGES:
+        yield zmtp.message(zmtp.CHANGE, code=code, tag=tag, **about(id))
+
+
+def replies(tag=0):
+    for number in NUMBERS:
+        yield zmtp.message(zmtp.REPLY, request=number, tag=tag, payload=b"a lie")
+
+
+def requests(id):
+    """To a node, on the link by which it is attached."""
+    payloads = {zmtp.EXPECT: zmtp.expectation(95, 8, 8, 0), zmtp.EXEC: b"stop"}
+    for code in zmtp.OPERATIONS:
+        for value in {zmtp.LET_GO: LINKS.values()}.get(code, [1]):
+            yield zmtp.message(zmtp.REQUEST, code=code, request=1 << 40, value=value,
+                               payload=payloads.get(code, b""), **about(id))
+
+
+def intervals():
+    """Which would count for ever: a network that hears nothing does not know what it lost."""
+    for kind in zmtp.WELCOME, zmtp.INTERVAL:
+        yield zmtp.message(kind, request=1 << 60, value=zmtp.INTERVAL_MAX)
+
+
+def lies():
+    """Every message about every node, from one that it does not come from."""
+    for id in NODES:
+        yield hello(id, LINKS[id])
+        yield from changes(id)
+        yield from requests(id)
+    yield hello(95, 8)
+    yield from replies()
+    yield from intervals()
+    yield zmtp.message(zmtp.HEARTBEAT)
+
+
+def malformed():
+    good = zmtp.message(zmtp.HEARTBEAT)
+    yield from (b"", good[:-1], good + b"x", b"xy\1" + good[3:], good[:-1] + b"\1")
+    yield from (good[:3] + bytes([kind]) + good[4:] for kind in (0, 8, 255))
 
 
 def limit_descriptors():
@@ -43,7 +100,7 @@ class TestEveryone(Attacked):
             said |= {
                 "noise": noise, "HTTP": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
                 "ZMTP 1": b"\1\0\6\0hello", "ZMTP 2": null[:10] + b"\1\5\0\0\6\0hello",
-                "no keys": zmtp.introduction(zmtp.name_of(1)) + zmtp.frame(zmtp.message(zmtp.STOP)),
+                "no keys": zmtp.introduction(CHILD) + zmtp.frame(zmtp.message(zmtp.HEARTBEAT)),
             }
         return said
 
@@ -127,31 +184,20 @@ class TestTcp(Attacked):
             return descriptors(self.pids[name]) == LIMIT
         until(used_up, lambda: f"{descriptors(self.pids[name])} of {LIMIT} descriptors")
 
-    def is_refused(self, id, parent):
-        """For want of descriptors, which may be there again when it is asked."""
-        self.use_up(parent)
-        reply = self.program.ask(f"create {id}")
-        if reply.startswith("OK: "):
-            self.assertEqual(self.program.ask(f"remove {id}"), "OK")
-            return False
-        self.assertRegex(reply, "^Error: cannot start node: (the limit of 256 open descriptors is "
-                                r"reached \(ulimit -n\)|no process to be had: Too many open files)$")
-        return True
-
-    def is_told_of(self, id):
-        """That a signal was not sent, since nobody could make sure to whom."""
-        self.use_up("program")
-        self.assertEqual(self.program.ask(f"resume {id}"), "OK")
-        return re.search(f"^xylem: warning: no signal was sent to process {self.pids[id]}: "
-                         "Too many open files$", self.program.errors(), re.MULTILINE)
-
     def test_no_descriptor_left(self):
+        """What needs none goes on. A new child is let in when the strangers are sent away."""
         self.start(prepare=limit_descriptors)
-        until(lambda: self.is_refused(95, 90), "that it is refused")
+        self.use_up(90)
         self.check_nothing_has_changed()
-        self.leave()
-        self.await_descriptors()
-        until(lambda: self.is_told_of(60), "a warning")
+        self.use_up(90)
+        self.pids[95] = self.program.create(95)
+        self.assertEqual(self.program.ask("ping 95"), "OK: 1")
+        self.assertEqual(self.program.ask("remove 95"), "OK")
+        del self.pids[95]
+        self.use_up("program")
+        for id in 60, 10:
+            self.assertEqual(self.program.ask(f"pause {id}"), "OK")
+            self.assertEqual(self.program.ask(f"resume {id}"), "OK")
         self.check_nothing_has_changed()
         self.check_memory()
         self.finish()
@@ -161,8 +207,8 @@ class TestTcp(Attacked):
         foreign = zmtp.keys()[0]
         for address in self.addresses.values():
             for key in None, foreign:
-                with zmtp.Dealer(address, zmtp.name_of(1), key) as dealer:
-                    dealer.send(zmtp.message(zmtp.STOP))
+                with zmtp.Dealer(address, CHILD, key) as dealer:
+                    dealer.send(zmtp.message(zmtp.HEARTBEAT))
                     self.assertFalse(dealer.is_let_in())
         self.finish()
 
@@ -196,61 +242,122 @@ class TestIpc(Attacked):
 
     def setUp(self):
         if options.world != "ipc":
-            self.skipTest("over tcp nobody gets as far as that")
-
-    def lies(self):
-        """Every message about every node, from whom it does not come."""
-        for incarnation, id in enumerate([*NODES, 95], 1):
-            about = {"id": id, "incarnation": incarnation}
-            yield zmtp.message(zmtp.HELLO, value=os.getpid(), payload=bytes(32), **about)
-            yield zmtp.message(zmtp.REPLY, status=5, request=incarnation)
-            for code in zmtp.CHANGES:
-                yield zmtp.message(zmtp.CHANGE, code=code, **about)
-            for code in zmtp.OPERATIONS:
-                yield zmtp.message(zmtp.REQUEST, code=code, request=incarnation, **about)
-        for kind in zmtp.WELCOME, zmtp.BEAT, zmtp.PACE, zmtp.STOP:
-            yield zmtp.message(kind)
-
-    def lie(self, address, name):
-        connection = self.visit(address)
-        connection.sendall(zmtp.introduction(name))
-        heard = b""
-        while b"READY" not in heard:
-            heard += connection.recv(4096)
-        connection.sendall(b"".join(map(zmtp.frame, self.lies())))
-        until(lambda: is_done(connection), "that it is taken")
-        return connection
+            self.skipTest("over tcp no stranger gets as far as that")
 
     def test_lies(self):
         self.start()
-        living = [zmtp.name_of(incarnation) for incarnation in range(1, len(NODES) + 1)]
+        names = [zmtp.name_of(role, link, 0) for role in (zmtp.CHILD, zmtp.PARENT, zmtp.RING)
+                 for link in (*LINKS.values(), 0, 1 << 40)]
         for address in self.addresses.values():
-            for name in b"", b"me", zmtp.name_of(1 << 40), zmtp.PARENT, *living:
-                self.lie(address, name)
+            for name in b"", b"me", CHILD[:9], *names:
+                self.lie(address, name, lies())
         self.check_nothing_has_changed()
         self.check_memory()
+        self.finish()
+
+    def test_in_place_of_one_that_hangs(self):
+        """Its link is known, and not its tag: it is not heard again."""
+        self.start()
+        self.assertEqual(self.program.ask("pause 90"), "OK")
+        self.assertEqual(self.program.ask("wait 90 down"), "OK")
+        name = zmtp.name_of(zmtp.CHILD, LINKS[90], 0)
+        self.lie(self.addresses[75], name, [zmtp.message(zmtp.HEARTBEAT), *lies()])
+        for id in 75, 60, 75, 60:
+            self.assertEqual(self.program.ask(f"ping {id}"), "OK: 1")
+        self.assertEqual(self.program.take_notices(), [UNAVAILABLE.format(90)])
+        self.assertEqual(self.program.ask("resume 90"), "OK")
+        self.assertEqual(self.program.ask("wait 90 up"), "OK")
+        self.assertEqual(self.program.take_notices(), [AVAILABLE.format(90)])
         self.finish()
 
     def await_sleep(self, id):
         """The node has done all there was to do."""
         until(lambda: processes()[self.pids[id]][1] == "S", "that it sleeps")
 
+    def begin_late(self, heartbeat=HEARTBEAT, **settings):
+        """A node 95 that waits before it attaches to node 90; its parent's name."""
+        self.start(path=options.liar, **settings)
+        self.assertEqual(self.program.ask(f"heartbeat {heartbeat}"), "OK")
+        self.fifos = [f"{self.program.home.temporary}/{name}" for name in ("late", "go")]
+        for path in self.fifos:
+            os.mkfifo(path)
+        self.program.send("create 95 --service late\n")
+        with open(self.fifos[0]) as file:
+            name = bytes.fromhex(file.read())
+        self.late, = workers_of(self.program) - self.workers
+        return name
+
+    def let_late_go(self):
+        open(self.fifos[1], "w").close()
+        for path in self.fifos:
+            os.unlink(path)
+
+    def lie_in_place_of_late(self, name):
+        """Where it is expected, under the name that it has told."""
+        link, tag = zmtp.numbers_of(name)
+        said = [hello(95, 8), zmtp.message(zmtp.HEARTBEAT), *changes(90, tag), *lies()]
+        return self.lie(self.addresses[90], zmtp.name_of(zmtp.CHILD, link, tag), said)
+
+    def finish_without_late(self):
+        until(lambda: not alive(self.late), "the end of the late node")
+        self.finish()
+
     def test_in_place_of_a_child(self):
-        """While it is being started, somebody else comes first under its name."""
-        self.start()
-        detention = Detention(self.pids[90])
-        self.program.send("create 95\n")
-        detention.await_child()
-        self.await_sleep(90)
+        """A stranger comes before a child under its name, and leaves before it comes."""
+        name = self.begin_late()
         there = descriptors(self.pids[90])
-        self.lie(self.addresses[90], zmtp.name_of(len(NODES) + 1))
+        self.lie_in_place_of_late(name)
         self.leave()
         until(lambda: descriptors(self.pids[90]) == there, "that he is gone")
         self.await_sleep(90)
-        detention.release()
-        self.assertEqual(self.program.reply(), f"OK: {detention.child}")
+        self.let_late_go()
+        self.assertEqual(self.program.reply(), f"OK: {self.late}")
         self.assertEqual(self.program.ask("remove 95"), "OK")
-        self.finish()
+        self.finish_without_late()
+
+    def test_in_place_of_a_child_that_comes(self):
+        """The child is not let in then; the next one has another name."""
+        name = self.begin_late(timeout=4000)
+        self.lie_in_place_of_late(name)
+        self.let_late_go()
+        self.assertEqual(self.program.reply(), NO_ANSWER)
+        self.finish_without_late()
+
+    def test_while_a_node_above_hangs(self):
+        """That it has attached is not said over the tree. Nobody is given up meanwhile."""
+        self.begin_late(heartbeat=0)
+        os.kill(self.pids[50], signal.SIGSTOP)
+        self.let_late_go()
+        self.assertEqual(self.program.reply(), f"OK: {self.late}")
+        os.kill(self.pids[50], signal.SIGCONT)
+        self.assertEqual(self.program.ask("ping 95"), "OK: 1")
+        self.assertEqual(self.program.ask("remove 95"), "OK")
+        self.finish_without_late()
+
+    def test_in_place_of_a_parent(self):
+        """At an endpoint of a child that is not attached, under a wrong name of its parent."""
+        name = self.begin_late()
+        address, = listening(self.late)
+        link, tag = zmtp.numbers_of(name)
+        for wrong in range(1, 4):
+            self.lie(address, zmtp.name_of(zmtp.PARENT, link, tag ^ wrong), lies())
+        self.let_late_go()
+        self.assertEqual(self.program.reply(), f"OK: {self.late}")
+        self.lie(address, name, lies())  # it is taken now
+        self.assertRegex(self.program.ask("exec 95 nothing"), f"^OK: {name.hex()} ")
+        self.assertEqual(self.program.ask(f"heartbeat {HEARTBEAT // 2}"), "OK")
+        self.assertEqual(self.program.ask(f"wait 95 down {5 * HEARTBEAT}"), "Error: timed out")
+        self.assertEqual(self.program.ask("remove 95"), "OK")
+        self.finish_without_late()
+
+    def test_in_place_of_a_parent_by_its_name(self):
+        """libzmq ends the child: a worker as any other that cannot start."""
+        name = self.begin_late()
+        address, = listening(self.late)
+        self.lie(address, name, lies())
+        self.let_late_go()
+        self.assertRegex(self.program.reply(), "^Error: cannot start node: ")
+        self.finish_without_late()
 
     def overwhelm(self, id):
         """Until it has no descriptor left, or has ended for that."""
@@ -273,7 +380,7 @@ class TestIpc(Attacked):
         self.assertIn(self.program.take_notices(), ([], [UNAVAILABLE.format(90)]))
         self.pids[90] = self.program.create(90)
         self.assertEqual(self.program.ask("exec 90 start"), "OK: start")
-        self.workers = set(descendants(self.program.pid))
+        self.workers = workers_of(self.program)
         self.look_around()
         self.finish()
 
@@ -287,6 +394,170 @@ class TestIpc(Attacked):
         for path in self.addresses.values():
             attempts[path] = lambda path=path: zmtp.connect(path)
         self.assertEqual(as_another_user(attempts), dict.fromkeys(attempts, "EACCES"))
+        self.finish()
+
+
+class TestLiars(Attacked):
+    """Workers that lie to their parents: at the controlling node, at one that is not."""
+
+    LIARS = 50, 75, 90
+
+    def begin(self):
+        self.start(dict.fromkeys(self.LIARS, "liar"), path=options.liar)
+
+    def ask(self, id, messages=()):
+        """Have the node send them just before its reply. Its name, its hello, and its keys."""
+        text = " ".join(message.hex() for message in messages) or "nothing"
+        reply = self.program.ask(f"exec {id} {text}")
+        self.assertRegex(reply, "^OK: [0-9a-f]")
+        name, *rest = map(bytes.fromhex, reply[4:].split())
+        link, tag = zmtp.numbers_of(name)
+        self.assertEqual(link, LINKS[id])
+        return tag, *rest
+
+    def check_liars(self, messages_of):
+        """What each says, by its own tag and hello."""
+        self.begin()
+        for id in self.LIARS:
+            self.ask(id, messages_of(id, *self.ask(id)[:2]))
+            self.check_nothing_has_changed()
+        self.finish()
+
+    def test_changes(self):
+        """It knows the tag of its own link alone."""
+        self.check_liars(lambda id, own_tag, hello: [
+            message for other in NODES for tag in ((0, own_tag) if other != id else (0,))
+            for message in changes(other, tag)])
+
+    def test_own_silence(self):
+        """What it may say: of itself."""
+        self.begin()
+        tag = self.ask(90)[0]
+        said = " ".join(zmtp.message(zmtp.CHANGE, code=code, tag=tag, **about(90)).hex()
+                        for code in (zmtp.SILENT, zmtp.BACK))
+        self.assertEqual(self.program.ask(f"exec 90 {said}"), "Error: Node is not available")
+        self.ping_all()
+        self.assertEqual(self.program.take_notices(), [UNAVAILABLE.format(90), AVAILABLE.format(90)])
+        self.finish()
+
+    def test_replies(self):
+        """To every request, that of the liar included, before the true one."""
+        self.check_liars(lambda id, tag, hello: [*replies(0)])
+
+    def test_requests(self):
+        self.check_liars(lambda id, tag, hello: [
+            message for other in NODES for message in requests(other)])
+
+    def test_intervals(self):
+        """After them a silence is heard as before."""
+        self.begin()
+        for id in self.LIARS:
+            self.ask(id, intervals())
+        self.check_nothing_has_changed()
+        for id in 60, 90, 75, 50:
+            self.assertEqual(self.program.ask(f"pause {id}"), "OK")
+            self.assertEqual(self.program.ask(f"wait {id} down 10000"), "OK")
+            self.assertEqual(self.program.ask(f"resume {id}"), "OK")
+            self.assertEqual(self.program.ask(f"wait {id} up"), "OK")
+            self.ping_all()
+        self.program.take_notices()
+        self.finish()
+
+    def test_second_hello(self):
+        """The same, and one with another secret."""
+        self.check_liars(lambda id, tag, hello: [hello, hello[:-1] + bytes([hello[-1] ^ 1])])
+
+    def test_malformed(self):
+        self.check_liars(lambda id, tag, hello: [
+            hello[:40], *[b"xy" + self.chance.randbytes(100) for _ in range(100)],
+            *[message for message in malformed() if message]])
+
+    def come(self, id, name, keys, messages):
+        """Another connection to the parent of a node: over tcp with the keys of a liar."""
+        address = self.addresses[{50: "program", 75: 50, 90: 75, 60: 75}[id]]
+        if options.world == "ipc":
+            self.lie(address, name, messages)
+            return
+        public, secret, server = keys
+        dealer = zmtp.Dealer(address, name, server, (public, secret))
+        self.assertTrue(dealer.is_let_in())
+        for message in messages:
+            dealer.send(message)
+        dealer.close(1000 * CEILING)
+
+    def test_other_connections(self):
+        """Under its own name, or another one: what it says there is said by a stranger."""
+        self.begin()
+        for id in self.LIARS:
+            tag, hello, *keys = self.ask(id)
+            own = zmtp.name_of(zmtp.CHILD, LINKS[id], tag)
+            names = [zmtp.name_of(role, link, 0) for role in (zmtp.CHILD, zmtp.PARENT)
+                     for link in LINKS.values()]
+            for name in own, zmtp.name_of(zmtp.PARENT, LINKS[id], tag), b"me", *names:
+                self.come(id, name, keys, [hello, *changes(id, tag), *lies()])
+            self.leave()
+            self.await_descriptors()
+        self.check_nothing_has_changed()
+        self.finish()
+
+    def test_other_connection_while_a_sibling_hangs(self):
+        self.begin()
+        keys = self.ask(90)[2:]
+        self.assertEqual(self.program.ask("pause 60"), "OK")
+        self.assertEqual(self.program.ask("wait 60 down"), "OK")
+        name = zmtp.name_of(zmtp.CHILD, LINKS[60], 0)
+        self.come(60, name, keys, [zmtp.message(zmtp.HEARTBEAT), *lies()])
+        self.leave()
+        self.await_descriptors()
+        for id in 75, 90, 75, 90:
+            self.assertEqual(self.program.ask(f"ping {id}"), "OK: 1")
+        self.assertEqual(self.program.take_notices(), [UNAVAILABLE.format(60)])
+        self.assertEqual(self.program.ask("resume 60"), "OK")
+        self.assertEqual(self.program.ask("wait 60 up"), "OK")
+        self.assertEqual(self.program.take_notices(), [AVAILABLE.format(60)])
+        self.finish()
+
+    def test_of_the_dead(self):
+        """A name, a tag and a secret that were true once."""
+        self.begin()
+        tag, hello, *keys = self.ask(90)
+        self.assertEqual(self.program.ask("remove 90"), "OK")
+        del self.pids[90]
+        self.pids[90] = self.program.create(90)
+        self.assertEqual(self.program.ask("exec 90 start"), "OK: start")
+        self.workers = workers_of(self.program)
+        self.look_around()
+        name = zmtp.name_of(zmtp.CHILD, LINKS[90], tag)
+        said = [hello, *changes(90, tag), *lies()]
+        if options.world == "ipc":
+            self.come(90, name, keys, said)
+        else:
+            public, secret, server = keys
+            with zmtp.Dealer(self.addresses[75], name, server, (public, secret)) as dealer:
+                dealer.send(hello)
+                self.assertFalse(dealer.is_let_in())
+        self.leave()
+        self.await_descriptors()
+        self.check_nothing_has_changed()
+        self.finish()
+
+    def test_wrong_hello(self):
+        """Before the right one: a wrong secret, a part of it, another id, another life, none."""
+        self.start(path=options.liar)
+        pid = self.program.create(95, "forger")
+        self.assertEqual({pid}, workers_of(self.program) - self.workers)
+        self.assertIn(f"pid:       {pid}", self.program.ask_lines("info 95"))
+        self.program.create(97)  # at its address
+        self.assertEqual(self.program.ask("ping 97"), "OK: 1")
+        self.assertEqual(self.program.ask("remove 95"), "OK")
+        self.check_nothing_has_changed()
+        self.finish()
+
+    def test_wrong_hello_alone(self):
+        """Nobody is let in by any of them."""
+        self.start(path=options.liar, timeout=4000)
+        self.assertEqual(self.program.ask("create 95 --service stranger"), NO_ANSWER)
+        self.check_nothing_has_changed()
         self.finish()
 
 

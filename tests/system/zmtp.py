@@ -71,18 +71,31 @@ def begin_to_connect(address):
 
 # What nodes say to each other: see src/core/message.h
 
-HELLO, WELCOME, BEAT, CHANGE, REQUEST, REPLY, PACE, STOP = range(1, 9)
-OPERATIONS, CHANGES = range(1, 5), range(1, 4)  # codes of a request, of a change
-PARENT = b"^parent^\0"
+HELLO, WELCOME, HEARTBEAT, INTERVAL, REPORT, CHANGE, REQUEST, REPLY = range(1, 9)
+EXPECT, LET_GO, EXEC, RECALL, PING, CANCEL = OPERATIONS = range(1, 7)
+SILENT, BACK = CHANGES = range(1, 3)
+CHILD, PARENT, RING = b"c", b"p", b"r"
+INTERVAL_MAX = (1 << 31) - 1
 
 
-def name_of(incarnation):
-    return b"c" + struct.pack(">Q", incarnation)
+def name_of(role, link, tag):
+    return role + struct.pack(">QQ", link, tag)
 
 
-def message(kind, code=0, status=0, request=0, id=0, incarnation=0, value=0, payload=b""):
-    return struct.pack(">2sBBBBHQqQqII", b"xy", 1, kind, code, 0, status, request, id, incarnation,
-                       value, 60000, len(payload)) + payload
+def numbers_of(name):
+    """The link and the tag."""
+    return struct.unpack(">QQ", name[1:])
+
+
+def message(kind, code=0, status=0, request=0, tag=0, id=0, life=0, value=0, link=0, payload=b""):
+    """Without a route."""
+    return struct.pack(">2sBBBBHQQqQqQIIHHI", b"xy", 4, kind, code, 0, status, request, tag, id, life,
+                       value, link, 60000, len(payload), 0, 0, 0) + payload
+
+
+def expectation(id, life, link, tag):
+    """Of a child whose secret are zeros."""
+    return struct.pack(">qQQQ", id, life, link, tag) + bytes(32 + 41)
 
 
 # A socket of libzmq
@@ -124,7 +137,7 @@ def keys():
 class Dealer:
     """A socket of libzmq that talks to a port, and a second one that tells how it fares."""
 
-    def __init__(self, port, name=b"", server_key=None):
+    def __init__(self, port, name=b"", server_key=None, own_keys=None):
         zmq = self.zmq = library()
         self.context = call(zmq.zmq_ctx_new)
         self.socket = call(zmq.zmq_socket, self.context, DEALER)
@@ -135,7 +148,7 @@ class Dealer:
         if name:
             self.set(self.socket, ROUTING_ID, name)
         if server_key:
-            for option, key in zip((CURVE_PUBLICKEY, CURVE_SECRETKEY), keys()):
+            for option, key in zip((CURVE_PUBLICKEY, CURVE_SECRETKEY), own_keys or keys()):
                 self.set(self.socket, option, key)
             self.set(self.socket, CURVE_SERVERKEY, server_key)
         call(zmq.zmq_socket_monitor, self.socket, b"inproc://events", 0xffff)
@@ -167,7 +180,9 @@ class Dealer:
             if event & (HANDSHAKE_SUCCEEDED | HANDSHAKE_FAILED | DISCONNECTED):
                 return event == HANDSHAKE_SUCCEEDED
 
-    def close(self):
+    def close(self, linger=0):
+        """What was sent is on its way within `linger` ms."""
+        self.set(self.socket, LINGER, linger)
         self.zmq.zmq_socket_monitor(self.socket, None, 0)  # it would wait for one who listens
         self.zmq.zmq_close(self.events)
         self.zmq.zmq_close(self.socket)

@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "cli/command.h"
+#include "cli/command_error.h"
+#include "cli/command_table.h"
 #include "cli/completion.h"
-#include "cli/fault.h"
+#include "xylem.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
@@ -32,36 +34,42 @@ static struct command parse(const char *text)
     return command;
 }
 
-static void expect_bad(const char *text, const char *fault)
+static void expect_bad(const char *text, const char *error)
 {
     struct command command = parse(text);
-    if (command.kind != COMMAND_BAD || strcmp(text_string(&command.text), fault) != 0)
-        fail_msg("'%s': got kind %d, '%s' instead of '%s'", text, command.kind,
-                 text_string(&command.text), fault);
+    if (!command.bad || strcmp(text_string(&command.text), error) != 0)
+        fail_msg("'%s': got '%s' instead of '%s'", text, text_string(&command.text), error);
     command_clear(&command);
 }
 
-static void expect_kind(const char *text, enum command_kind kind)
+/* That it is a good command of this name. */
+static void expect_name(const struct command *command, const char *name)
+{
+    if (command->bad)
+        fail_msg("%s: %s", name, text_string(&command->text));
+    assert_non_null(command->type);
+    assert_string_equal(command->type->name, name);
+}
+
+static void expect_type(const char *text, const char *name)
 {
     struct command command = parse(text);
-    if (command.kind != kind)
-        fail_msg("'%s': got kind %d instead of %d: %s", text, command.kind, kind,
-                 text_string(&command.text));
+    expect_name(&command, name);
     command_clear(&command);
 }
 
-static void expect_id(const char *text, enum command_kind kind, int64_t id)
+static void expect_id(const char *text, const char *name, int64_t id)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, kind);
+    expect_name(&command, name);
     assert_true(command.id == id);
     command_clear(&command);
 }
 
-static void expect_ms(const char *text, enum command_kind kind, int64_t ms)
+static void expect_ms(const char *text, const char *name, int64_t ms)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, kind);
+    expect_name(&command, name);
     assert_true(command.ms == ms);
     command_clear(&command);
 }
@@ -69,7 +77,7 @@ static void expect_ms(const char *text, enum command_kind kind, int64_t ms)
 static void expect_exec(const char *text, const char *words)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_EXEC);
+    expect_name(&command, "exec");
     assert_true(command.id == 12);
     assert_string_equal(text_string(&command.text), words);
     command_clear(&command);
@@ -78,7 +86,7 @@ static void expect_exec(const char *text, const char *words)
 static void expect_wait(const char *text, bool available, int64_t ms)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_WAIT);
+    expect_name(&command, "wait");
     assert_true(command.id == 5);
     assert_int_equal(command.available, available);
     assert_true(command.ms == ms);
@@ -88,7 +96,7 @@ static void expect_wait(const char *text, bool available, int64_t ms)
 static void expect_file(const char *text, const char *name)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_EXEC);
+    expect_name(&command, "exec");
     assert_true(command.id == 12);
     assert_int_equal(command.from_file, name != NULL);
     if (name)
@@ -96,11 +104,11 @@ static void expect_file(const char *text, const char *name)
     command_clear(&command);
 }
 
-static void expect_topic(const char *text, enum command_kind topic)
+static void expect_topic(const char *text, const struct command_type *topic)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_HELP);
-    assert_int_equal(command.topic, topic);
+    expect_name(&command, "help");
+    assert_ptr_equal(command.topic, topic);
     command_clear(&command);
 }
 
@@ -116,20 +124,15 @@ static size_t count_commands(const char *text)
 
 /* Every command. */
 
-struct named {
-    const char *name;
-    enum command_kind kind;
-};
+static const char *const with_id[] = {"create", "remove", "ping",  "info",
+                                      "kill",   "pause",  "resume"};
+static const char *const with_ms[] = {"heartbeat", "sleep"};
+static const char *const alone[] = {"all", "tree", "pingall", "status", "exit"};
 
-static const struct named with_id[] = {
-    {"create", COMMAND_CREATE}, {"remove", COMMAND_REMOVE}, {"ping", COMMAND_PING},
-    {"kill", COMMAND_KILL},     {"pause", COMMAND_PAUSE},   {"resume", COMMAND_RESUME},
-};
-
-static const struct named with_ms[] = {{"heartbeat", COMMAND_HEARTBEAT}, {"sleep", COMMAND_SLEEP}};
-
-static const struct named alone[] = {
-    {"all", COMMAND_ALL}, {"tree", COMMAND_TREE}, {"exit", COMMAND_EXIT}};
+static const struct command_type *find_type(const char *name)
+{
+    return command_type_find(span_of(name));
+}
 
 __attribute__((format(printf, 2, 3))) static const char *print(char text[256], const char *format,
                                                                ...)
@@ -146,16 +149,18 @@ static void test_commands_with_an_id(void **state)
     (void)state;
     char text[256], usage[256];
     for (size_t i = 0; i < LENGTH(with_id); i++) {
-        const char *name = with_id[i].name;
-        expect_id(print(text, "%s 0", name), with_id[i].kind, 0);
-        expect_id(print(text, "%s 12", name), with_id[i].kind, 12);
-        expect_id(print(text, "%s 9223372036854775807", name), with_id[i].kind, INT64_MAX);
-        print(usage, "bad command: usage: %s ID", name);
+        const char *name = with_id[i];
+        expect_id(print(text, "%s 0", name), name, 0);
+        expect_id(print(text, "%s 12", name), name, 12);
+        expect_id(print(text, "%s 9223372036854775807", name), name, INT64_MAX);
+        print(usage, "bad command: usage: %s", find_type(name)->usage);
         expect_bad(name, usage);
-        expect_bad(print(text, "%s 1 2", name), usage);
-        expect_bad(print(text, "%s x y", name), usage);
         expect_bad(print(text, "%s 1 2 3 4 5 6", name), usage);
         expect_bad(print(text, "%s abc", name), "bad id: 'abc'");
+        if (strcmp(name, "create") == 0) /* the second word is the parent */
+            continue;
+        expect_bad(print(text, "%s 1 2", name), usage);
+        expect_bad(print(text, "%s x y", name), usage);
     }
 }
 
@@ -171,27 +176,27 @@ static void test_bad_ids(void **state)
                                         "a12",
                                         "9223372036854775808",
                                         "-0",
-                                        "1,0",
+                                        "1,",
                                         "\\",
                                         "١",
                                         "1\xC2\xA0",
                                         "1#2",
                                         "99999999999999999999999999",
                                         "18446744073709551617"};
-    char text[256], fault[256];
+    char text[256], error[256];
     for (size_t i = 0; i < LENGTH(words); i++) {
-        print(fault, "bad id: '%s'", words[i]);
-        expect_bad(print(text, "create %s", words[i]), fault);
-        expect_bad(print(text, "exec %s start", words[i]), fault);
-        expect_bad(print(text, "wait %s up", words[i]), fault);
+        print(error, "bad id: '%s'", words[i]);
+        expect_bad(print(text, "create %s", words[i]), error);
+        expect_bad(print(text, "exec %s start", words[i]), error);
+        expect_bad(print(text, "wait %s up", words[i]), error);
     }
 }
 
 static void test_ids_may_begin_with_zeros(void **state)
 {
     (void)state;
-    expect_id("create 007", COMMAND_CREATE, 7);
-    expect_id("create 00000000000000000000000000000012", COMMAND_CREATE, 12);
+    expect_id("create 007", "create", 7);
+    expect_id("create 00000000000000000000000000000012", "create", 12);
 }
 
 static void test_commands_with_a_time(void **state)
@@ -200,10 +205,10 @@ static void test_commands_with_a_time(void **state)
     static const char *const words[] = {"-1", "+5", "1.5", "abc", "2147483648", "1s"};
     char text[256], other[256];
     for (size_t i = 0; i < LENGTH(with_ms); i++) {
-        const char *name = with_ms[i].name;
-        expect_ms(print(text, "%s 0", name), with_ms[i].kind, 0);
-        expect_ms(print(text, "%s 250", name), with_ms[i].kind, 250);
-        expect_ms(print(text, "%s 2147483647", name), with_ms[i].kind, INT32_MAX);
+        const char *name = with_ms[i];
+        expect_ms(print(text, "%s 0", name), name, 0);
+        expect_ms(print(text, "%s 250", name), name, 250);
+        expect_ms(print(text, "%s 2147483647", name), name, INT32_MAX);
         print(other, "bad command: usage: %s MS", name);
         expect_bad(name, other);
         expect_bad(print(text, "%s 1 2", name), other);
@@ -218,10 +223,10 @@ static void test_commands_without_arguments(void **state)
     (void)state;
     char text[256], usage[256];
     for (size_t i = 0; i < LENGTH(alone); i++) {
-        expect_kind(alone[i].name, alone[i].kind);
-        print(usage, "bad command: usage: %s", alone[i].name);
-        expect_bad(print(text, "%s now", alone[i].name), usage);
-        expect_bad(print(text, "%s 1 2 3 4 5", alone[i].name), usage);
+        expect_type(alone[i], alone[i]);
+        print(usage, "bad command: usage: %s", alone[i]);
+        expect_bad(print(text, "%s now", alone[i]), usage);
+        expect_bad(print(text, "%s 1 2 3 4 5", alone[i]), usage);
     }
 }
 
@@ -287,7 +292,7 @@ static void test_wait(void **state)
 static void expect_wait_for_jobs(const char *text, int64_t job, int64_t ms)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_WAIT);
+    expect_name(&command, "wait");
     assert_true(command.for_jobs && command.job == job && command.ms == ms && command.id == -1);
     command_clear(&command);
 }
@@ -312,13 +317,13 @@ static void test_wait_for_jobs(void **state)
     expect_bad("wait 5 6 7", WAIT_USAGE);
     expect_bad("cancel", "bad command: usage: cancel JOB");
     expect_bad("cancel all", "bad number: 'all'");
-    expect_kind("jobs", COMMAND_JOBS);
+    expect_type("jobs", "jobs");
 }
 
 static void expect_job(const char *text, bool background, bool from_file, const char *wanted)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_EXEC);
+    expect_name(&command, "exec");
     assert_true(command.background == background && command.from_file == from_file);
     assert_string_equal(text_string(&command.text), wanted);
     command_clear(&command);
@@ -341,89 +346,227 @@ static void test_background(void **state)
     expect_bad("ping 12 &", "bad command: usage: ping ID");
 }
 
-static void expect_service(const char *text, const char *service)
+static void expect_create(const char *text, int64_t parent, const char *service)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_CREATE);
-    assert_true(command.id == 12);
+    expect_name(&command, "create");
+    assert_true(command.id == 12 && command.parent == parent);
     assert_string_equal(text_string(&command.text), service);
     command_clear(&command);
 }
 
+#define CREATE_USAGE "bad command: usage: create ID [PARENT] [--service NAME]"
+
 static void test_create_with_service(void **state)
 {
-    static const char usage[] = "bad command: usage: create ID";
     (void)state;
-    expect_service("create 12", "");
-    expect_service("create 12 --service sum", "sum");
-    expect_service("create 12 '--service' \"a b\"", "a b");
-    expect_bad("create 12 --service", usage);
-    expect_bad("create 12 --service ''", usage);
-    expect_bad("create 12 --servic sum", usage);
-    expect_bad("create 12 --service sum sum", usage);
+    expect_create("create 12", XYLEM_ANY, "");
+    expect_create("create 12 --service sum", XYLEM_ANY, "sum");
+    expect_create("create 12 '--service' \"a b\"", XYLEM_ANY, "a b");
+    expect_bad("create 12 --service", CREATE_USAGE);
+    expect_bad("create 12 --service ''", CREATE_USAGE);
+    expect_bad("create 12 --servic sum", CREATE_USAGE);
+    expect_bad("create 12 --service sum sum", CREATE_USAGE);
     expect_bad("create x --service sum", "bad id: 'x'");
+}
+
+static void test_create_with_parent(void **state)
+{
+    (void)state;
+    expect_create("create 12 0", 0, "");
+    expect_create("create 12 9223372036854775807", INT64_MAX, "");
+    expect_create("create 12 -1", XYLEM_CONTROLLER, "");
+    expect_create("create 12 7 --service sum", 7, "sum");
+    expect_create("create 12 -1 --service sum", XYLEM_CONTROLLER, "sum");
+    expect_bad("create 12 -2", "bad id: '-2'");
+    expect_bad("create 12 -", "bad id: '-'");
+    expect_bad("create 12 -01", "bad id: '-01'");
+    expect_bad("create 12 7x", "bad id: '7x'");
+    expect_bad("create x 7", "bad id: 'x'");
+    expect_bad("create 12 7 8", CREATE_USAGE);
+    expect_bad("create 12 7 --service", CREATE_USAGE);
+    expect_bad("create 12 7 --service ''", CREATE_USAGE);
+    expect_bad("create 12 7 --service sum 8", CREATE_USAGE);
+    expect_bad("create 12 --service sum 7", CREATE_USAGE);
+    expect_bad("create 12 7 8 sum", CREATE_USAGE);
+}
+
+static void expect_move(const char *text, int64_t parent)
+{
+    struct command command = parse(text);
+    expect_name(&command, "move");
+    assert_true(command.id == 12 && command.parent == parent);
+    command_clear(&command);
+}
+
+static void test_move(void **state)
+{
+    (void)state;
+    expect_move("move 12 0", 0);
+    expect_move("move 12 9223372036854775807", INT64_MAX);
+    expect_move("move 12 12", 12);
+    expect_move("move 12 -1", XYLEM_CONTROLLER);
+    expect_bad("move 12 -2", "bad id: '-2'");
+    expect_bad("move 12 all", "bad id: 'all'");
+    expect_bad("move -1 12", "bad id: '-1'");
+    expect_bad("move x y", "bad id: 'x'");
+    expect_bad("move", "bad command: usage: move ID PARENT");
+    expect_bad("move 12", "bad command: usage: move ID PARENT");
+    expect_bad("move 12 5 5", "bad command: usage: move ID PARENT");
+}
+
+/* Another spelling is the same command in every respect. */
+static void test_aliases(void **state)
+{
+    (void)state;
+    expect_ms("heartbit 250", "heartbeat", 250);
+    expect_bad("heartbit", "bad command: usage: heartbeat MS");
+    expect_bad("heartbit x", "bad number: 'x'");
+}
+
+static void expect_meant(const char *word, const char *meant)
+{
+    char line[256], text[256];
+    int length = snprintf(text, sizeof text, "bad command: '%s'", word);
+    if (meant)
+        snprintf(text + length, sizeof text - (size_t)length, " (did you mean '%s'?)", meant);
+    expect_bad(word, text);
+    expect_bad(print(line, "%s 12", word), text);
+    expect_bad(print(line, "help %s", word), text);
 }
 
 static void test_unknown_commands(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"frob",      "frob 12", "Create 1", "creat 1",
-                                        "created 1", "12",      "é",        "help! create"};
-    for (size_t i = 0; i < LENGTH(lines); i++)
-        expect_bad(lines[i], "bad command");
+    static const char *const words[][2] = {{"creat", "create"},
+                                           {"CREATE", "create"},
+                                           {"crate", "create"},
+                                           {"created", "create"},
+                                           {"cretae", "create"},
+                                           {"pnig", "ping"},
+                                           {"pin", "ping"},
+                                           {"pingg", "ping"},
+                                           {"xit", "exit"},
+                                           {"heartbt", "heartbeat"},
+                                           {"heatbit", "heartbeat"},
+                                           {"pingal", "pingall"},
+                                           {"statu", "status"},
+                                           {"hearbaet", "heartbeat"},
+                                           {"help!", "help"},
+                                           {"jbos", "jobs"},
+                                           {"resum", "resume"},
+                                           {"Al", "all"},
+                                           {"quit", "exit"},
+                                           {"Quit", "exit"},
+                                           {"bye", "exit"},
+                                           {"ls", "all"},
+                                           {"list", "all"},
+                                           {"rm", "remove"},
+                                           {"mv", "move"},
+                                           {"mvoe", "move"},
+                                           {"delete", "remove"},
+                                           {"?", "help"},
+                                           {"frob", NULL},
+                                           {"foo", NULL},
+                                           {"-c", NULL},
+                                           {"é", NULL},
+                                           {"12a", NULL},
+                                           {"x", NULL},
+                                           {"a", NULL},
+                                           {"create-a-node-at-once", NULL},
+                                           {"1.5", NULL},
+                                           {"-1", NULL},
+                                           {"heartbeatheartbeat", NULL}};
+    for (size_t i = 0; i < LENGTH(words); i++)
+        expect_meant(words[i][0], words[i][1]);
+}
+
+/* There is no command in such a line, not even one that is unknown. */
+static void test_numbers_are_no_commands(void **state)
+{
+    (void)state;
+    expect_bad("12", "bad command");
+    expect_bad("50 create", "bad command");
+    expect_bad("00000000000000000000000000000000000000", "bad command");
+    expect_bad("'12'", "bad command");
+    expect_bad("'1 2'", "bad command: '1 2'");
+    expect_bad("''", "bad command: ''");
+    expect_bad("'' create 12", "bad command: ''");
+    expect_bad("help 12", "bad command: '12'");
 }
 
 static void test_help(void **state)
 {
     (void)state;
     char line[256];
-    expect_topic("help", COMMAND_BAD);
-    for (enum command_kind kind = COMMAND_BAD + 1; kind < COMMAND_KINDS; kind++)
-        expect_topic(print(line, "help %s", command_name(kind)), kind);
-    expect_bad("help frob", "bad command");
+    expect_topic("help", NULL);
+    for (const struct command_type *type = command_types; type->name; type++)
+        expect_topic(print(line, "help %s", type->name), type);
+    expect_topic("help heartbit", find_type("heartbeat"));
     expect_bad("help create remove", "bad command: usage: help [COMMAND]");
 }
 
-static void test_every_kind_is_described(void **state)
+/* A row of the table is complete, and does not contradict another one. */
+static void test_table(void **state)
 {
     (void)state;
-    for (enum command_kind kind = COMMAND_BAD + 1; kind < COMMAND_KINDS; kind++) {
-        const char *name = command_name(kind);
-        assert_memory_equal(command_usage(kind), name, strlen(name));
-        assert_int_not_equal(command_purpose(kind)[0], '\0');
+    for (const struct command_type *type = command_types; type->name; type++) {
+        size_t length = strlen(type->name);
+        assert_ptr_equal(find_type(type->name), type);
+        assert_non_null(type->run);
+        assert_int_equal(type->parse == NULL, type->most == 1);
+        assert_memory_equal(type->usage, type->name, length);
+        assert_true(*type->purpose && *type->details);
+        assert_non_null(strstr(type->example, type->name));
+        assert_memory_equal(type->example, "> ", 2);
+        assert_int_equal(type->example[strlen(type->example) - 1], '\n');
+        assert_null(type->replies[REPLIES_MAX].reply);
     }
+}
+
+/* Every example is made of commands that are understood, except where its reply says otherwise. */
+static void test_examples(void **state)
+{
+    (void)state;
+    for (const struct command_type *type = command_types; type->name; type++)
+        for (const char *line = type->example; *line; line += strcspn(line, "\n") + 1) {
+            struct span rest = {line + 2, line + strcspn(line, "\n")};
+            struct command command;
+            if (strncmp(line, "> ", 2) != 0)
+                continue;
+            assert_true(command_next(&rest, &command));
+            assert_int_equal(command.bad, strncmp(rest.end + 1, "Error: bad command", 18) == 0);
+            command_clear(&command);
+        }
 }
 
 /* What can be said of a bad command. */
 
-static void expect_fault(const char *text, int fault, const char *name, int64_t id)
+static void expect_error(const char *text, int error, const char *name, int64_t id)
 {
     struct command command = parse(text);
-    assert_int_equal(command.kind, COMMAND_BAD);
-    assert_int_equal(command.fault, fault);
+    assert_true(command.bad);
+    assert_int_equal(command.error, error);
     assert_true(command.id == id);
-    if (name)
-        assert_string_equal(command.name, name);
-    else
-        assert_null(command.name);
+    assert_ptr_equal(command.type, name ? find_type(name) : NULL);
     command_clear(&command);
 }
 
-static void test_faults(void **state)
+static void test_errors(void **state)
 {
     (void)state;
-    expect_fault("frob 12", FAULT_BAD_COMMAND, NULL, -1);
-    expect_fault("create", FAULT_BAD_COMMAND, "create", -1);
-    expect_fault("create 12 '", FAULT_BAD_COMMAND, "create", -1);
-    expect_fault("create x", FAULT_BAD_ID, "create", -1);
-    expect_fault("sleep x", FAULT_BAD_NUMBER, "sleep", -1);
-    expect_fault("wait 12 up x", FAULT_BAD_NUMBER, "wait", 12);
-    expect_fault("help frob", FAULT_BAD_COMMAND, "help", -1);
+    expect_error("frob 12", COMMAND_BAD_COMMAND, NULL, -1);
+    expect_error("create", COMMAND_BAD_COMMAND, "create", -1);
+    expect_error("create 12 '", COMMAND_BAD_COMMAND, "create", -1);
+    expect_error("create x", COMMAND_BAD_ID, "create", -1);
+    expect_error("sleep x", COMMAND_BAD_NUMBER, "sleep", -1);
+    expect_error("wait 12 up x", COMMAND_BAD_NUMBER, "wait", 12);
+    expect_error("help frob", COMMAND_BAD_COMMAND, "help", -1);
     struct command unreadable = command_unreadable();
-    assert_int_equal(unreadable.kind, COMMAND_BAD);
-    assert_int_equal(unreadable.fault, FAULT_BAD_COMMAND);
+    assert_true(unreadable.bad);
+    assert_int_equal(unreadable.error, COMMAND_BAD_COMMAND);
     assert_string_equal(text_string(&unreadable.text), "bad command");
-    assert_null(unreadable.name);
+    assert_null(unreadable.type);
     command_clear(&unreadable);
 }
 
@@ -431,11 +574,11 @@ static void test_commands_have_a_name_and_an_id(void **state)
 {
     (void)state;
     struct command command = parse("ping 12");
-    assert_string_equal(command.name, "ping");
+    expect_name(&command, "ping");
     assert_true(command.id == 12);
     command_clear(&command);
     command = parse("heartbeat 12");
-    assert_string_equal(command.name, "heartbeat");
+    expect_name(&command, "heartbeat");
     assert_true(command.id == -1);
     command_clear(&command);
 }
@@ -445,7 +588,7 @@ static void test_commands_have_a_name_and_an_id(void **state)
 static void test_blanks(void **state)
 {
     (void)state;
-    expect_id("\t create \v\f 12 \r", COMMAND_CREATE, 12);
+    expect_id("\t create \v\f 12 \r", "create", 12);
     static const char *const empty[] = {"",       " ",          "\r", " \t\v\f\r",    ";",
                                         " ; ;; ", "# create 1", "#",  "  #;create 1", ";#;all"};
     for (size_t i = 0; i < LENGTH(empty); i++)
@@ -455,23 +598,22 @@ static void test_blanks(void **state)
 static void test_comments(void **state)
 {
     (void)state;
-    expect_id("create 12 # the first one", COMMAND_CREATE, 12);
-    expect_id("create 12 #the first one; create 13", COMMAND_CREATE, 12);
+    expect_id("create 12 # the first one", "create", 12);
+    expect_id("create 12 #the first one; create 13", "create", 12);
     expect_bad("create 12#", "bad id: '12#'");
-    expect_bad("create#", "bad command");
-    expect_bad("create # 12", "bad command: usage: create ID");
+    expect_bad("create#", "bad command: 'create#' (did you mean 'create'?)");
+    expect_bad("create # 12", "bad command: usage: create ID [PARENT] [--service NAME]");
 }
 
 static void test_separators(void **state)
 {
     (void)state;
     struct span line = span_of("create 1;frob ;;  all;exec 12 a;b# c;tree # d; exit");
-    static const enum command_kind kinds[] = {COMMAND_CREATE, COMMAND_BAD, COMMAND_ALL,
-                                              COMMAND_EXEC,   COMMAND_BAD, COMMAND_TREE};
+    static const char *const names[] = {"create", NULL, "all", "exec", NULL, "tree"};
     struct command command;
-    for (size_t i = 0; i < LENGTH(kinds); i++) {
+    for (size_t i = 0; i < LENGTH(names); i++) {
         assert_true(command_next(&line, &command));
-        assert_int_equal(command.kind, kinds[i]);
+        assert_ptr_equal(command.type, names[i] ? find_type(names[i]) : NULL);
         command_clear(&command);
     }
     assert_false(command_next(&line, &command));
@@ -493,9 +635,9 @@ static void test_nothing_is_read_behind_the_end(void **state)
 static void test_quotes(void **state)
 {
     (void)state;
-    expect_id("create '12'", COMMAND_CREATE, 12);
-    expect_id("\"create\" 12", COMMAND_CREATE, 12);
-    expect_id("cr'ea'te 1\"2\"", COMMAND_CREATE, 12);
+    expect_id("create '12'", "create", 12);
+    expect_id("\"create\" 12", "create", 12);
+    expect_id("cr'ea'te 1\"2\"", "create", 12);
     expect_wait("wait 5 'up' \"300\"", true, 300);
     expect_exec("exec 12 \"a ; b # c\"", "\"a ; b # c\"");
     expect_exec("exec 12 'a ; b # c'", "\"a ; b # c\"");
@@ -509,12 +651,10 @@ static void test_quotes(void **state)
     expect_bad("create ''", "bad id: ''");
     expect_bad("create '1 2'", "bad id: '1 2'");
     expect_bad("create ' 12'", "bad id: ' 12'");
-    expect_bad("'create 12'", "bad command");
-    expect_bad("'create '12", "bad command");
-    expect_bad("''", "bad command");
-    expect_bad("'' create 12", "bad command");
+    expect_bad("'all 12'", "bad command: 'all 12'");
+    expect_bad("'all '12", "bad command: 'all 12'");
     expect_bad("all ''", "bad command: usage: all");
-    expect_bad("create 12 ''", "bad command: usage: create ID");
+    expect_bad("create 12 ''", "bad id: ''");
 }
 
 static void test_unclosed_quotes(void **state)
@@ -547,10 +687,10 @@ static void repeat(char *text, const char *piece, size_t count)
 
 static void expect_shown(const char *word, const char *shown)
 {
-    char text[512], fault[512];
+    char text[512], error[512];
     snprintf(text, sizeof text, "create %s", word);
-    snprintf(fault, sizeof fault, "bad id: '%s'", shown);
-    expect_bad(text, fault);
+    snprintf(error, sizeof error, "bad id: '%s'", shown);
+    expect_bad(text, error);
 }
 
 static void test_long_words_are_shortened(void **state)
@@ -608,11 +748,34 @@ static void test_completion(void **state)
     expect_completion("", "");
     expect_completion("x", "");
     expect_completion("create cr", "");
+    expect_completion("p", "");
+    expect_completion("pi", "ng");
+    expect_completion("pinga", "ll ");
+    expect_completion("heartb", "eat ");
     expect_completion("exec 1 'a;'; cr", "eate ");
     expect_completion("exec 1 \"a; cr", "");
     expect_completion("exec 1 a;# cr", "");
     expect_completion("'cr", "");
     expect_completion("'cr'", "");
+}
+
+static void test_completion_of_arguments(void **state)
+{
+    (void)state;
+    expect_completion("create 12 --s", "ervice ");
+    expect_completion("create 12 7  -", "-service ");
+    expect_completion("create 12 ", "");
+    expect_completion("create 12 # --s", "");
+    expect_completion("create 12 '--s", "");
+    expect_completion("help 'x cr", "");
+    expect_completion("wait 5 u", "p ");
+    expect_completion("all; wait a", "ll ");
+    expect_completion("wait 5 x", "");
+    expect_completion("help cr", "eate ");
+    expect_completion("help ping", "");
+    expect_completion("help pinga", "ll ");
+    expect_completion("ping u", "");
+    expect_completion("frob u", "");
 }
 
 int main(void)
@@ -629,10 +792,15 @@ int main(void)
         cmocka_unit_test(test_wait_for_jobs),
         cmocka_unit_test(test_background),
         cmocka_unit_test(test_create_with_service),
+        cmocka_unit_test(test_create_with_parent),
+        cmocka_unit_test(test_move),
+        cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_unknown_commands),
+        cmocka_unit_test(test_numbers_are_no_commands),
         cmocka_unit_test(test_help),
-        cmocka_unit_test(test_every_kind_is_described),
-        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_errors),
         cmocka_unit_test(test_commands_have_a_name_and_an_id),
         cmocka_unit_test(test_blanks),
         cmocka_unit_test(test_comments),
@@ -644,6 +812,7 @@ int main(void)
         cmocka_unit_test(test_characters_are_not_cut),
         cmocka_unit_test(test_control_characters_are_not_shown),
         cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_completion_of_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "core/detector.h"
-#include "core/machine.h"
+#include "core/step.h"
 
 static void test_off(void **state)
 {
@@ -22,7 +22,7 @@ static void test_four_intervals_and_a_margin(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         xy_detector detector;
-        xy_detector_pace(&detector, cases[i].interval, 100);
+        xy_detector_set_interval(&detector, cases[i].interval, 100);
         assert_true(xy_detector_margin_ms(cases[i].interval) == cases[i].margin);
         assert_true(xy_detector_expiry(&detector, 1000) ==
                     1000 + 4 * cases[i].interval + cases[i].margin);
@@ -34,7 +34,7 @@ static void test_forgives_its_own_lateness(void **state)
 {
     xy_detector detector;
     (void)state;
-    xy_detector_pace(&detector, 100, 0);
+    xy_detector_set_interval(&detector, 100, 0);
     assert_int_equal(xy_detector_look(&detector, 100), 0); /* on time */
     assert_int_equal(xy_detector_look(&detector, 150), 0); /* early: planned for 200 */
     assert_int_equal(xy_detector_look(&detector, 300), 0); /* 50 late: the margin covers it */

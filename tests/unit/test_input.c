@@ -115,6 +115,53 @@ static void test_byte_by_byte(void **state)
     input_clear(&input);
 }
 
+/* The mark that some editors write before the first line. */
+
+static void expect_lines_of(const char *text, size_t piece, const char *first, const char *second)
+{
+    struct input input = INPUT_EMPTY;
+    struct input_line line;
+    for (size_t at = 0; at < strlen(text); at += piece) {
+        size_t left = strlen(text) - at;
+        assert_true(input_feed(&input, text + at, left < piece ? left : piece));
+        if (!strchr(text, '\n'))
+            assert_false(input_next(&input, &line));
+    }
+    input_end(&input);
+    if (first)
+        expect_line(&input, first);
+    if (second)
+        expect_line(&input, second);
+    expect_nothing(&input);
+    input_clear(&input);
+}
+
+static void test_byte_order_mark(void **state)
+{
+    (void)state;
+    static const char mark[] = "\xEF\xBB\xBF";
+    for (size_t piece = 1; piece <= 8; piece++) {
+        expect_lines_of("\xEF\xBB\xBFone\ntwo", piece, "one", "two");
+        expect_lines_of("\xEF\xBB\xBF\ntwo\n", piece, "", "two");
+        expect_lines_of("\xEF\xBB\xBF", piece, NULL, NULL);
+        expect_lines_of("\xEF\xBB\xBFone", piece, "one", NULL);
+        expect_lines_of("\xEF\xBB\xBF\xEF\xBB\xBFone", piece, "\xEF\xBB\xBFone", NULL);
+        expect_lines_of("one\n\xEF\xBB\xBFtwo", piece, "one", "\xEF\xBB\xBFtwo");
+        expect_lines_of(" \xEF\xBB\xBFone", piece, " \xEF\xBB\xBFone", NULL);
+        expect_lines_of("\n\xEF\xBB\xBFtwo", piece, "", "\xEF\xBB\xBFtwo");
+        expect_lines_of("\xEF\xBB\xBA", piece, "\xEF\xBB\xBA", NULL);
+    }
+    for (size_t length = 1; length < sizeof mark - 1; length++) {
+        struct input input = INPUT_EMPTY;
+        assert_true(input_feed(&input, mark, length));
+        expect_nothing(&input);
+        input_end(&input);
+        expect_bad_line(&input);
+        expect_nothing(&input);
+        input_clear(&input);
+    }
+}
+
 /* Long lines. */
 
 static char *letters(size_t count)
@@ -139,6 +186,48 @@ static void test_longest_line(void **state)
     feed(&input, text);
     input_end(&input);
     expect_line(&input, text);
+    expect_nothing(&input);
+    free(text);
+    input_clear(&input);
+}
+
+static void test_longest_line_behind_a_mark(void **state)
+{
+    (void)state;
+    struct input input = INPUT_EMPTY;
+    char *text = letters(INPUT_LINE_MAX);
+    feed(&input, "\xEF\xBB\xBF");
+    expect_nothing(&input);
+    feed(&input, text);
+    expect_nothing(&input);
+    feed(&input, "\n");
+    expect_line(&input, text);
+    free(text);
+    input_clear(&input);
+}
+
+static void expect_number(struct input *input, int64_t number)
+{
+    struct input_line line;
+    assert_true(input_next(input, &line));
+    assert_int_equal(line.number, number);
+}
+
+/* Each line of the file counts, whatever is in it. */
+static void test_lines_are_numbered(void **state)
+{
+    (void)state;
+    struct input input = INPUT_EMPTY;
+    char *text = letters(INPUT_LINE_MAX + 1);
+    feed(&input, "\xEF\xBB\xBFone\n\n# three\n\xFF\n");
+    for (int64_t number = 1; number <= 4; number++)
+        expect_number(&input, number);
+    feed(&input, text);
+    expect_number(&input, 5);
+    feed(&input, "and its end\nsix\nseven");
+    expect_number(&input, 6);
+    input_end(&input);
+    expect_number(&input, 7);
     expect_nothing(&input);
     free(text);
     input_clear(&input);
@@ -343,7 +432,10 @@ int main(void)
         cmocka_unit_test(test_empty_input),
         cmocka_unit_test(test_carriage_return_is_part_of_the_line),
         cmocka_unit_test(test_byte_by_byte),
+        cmocka_unit_test(test_byte_order_mark),
         cmocka_unit_test(test_longest_line),
+        cmocka_unit_test(test_longest_line_behind_a_mark),
+        cmocka_unit_test(test_lines_are_numbered),
         cmocka_unit_test(test_too_long_line_is_bad_once),
         cmocka_unit_test(test_too_long_line_with_its_newline),
         cmocka_unit_test(test_too_long_last_line),

@@ -1,4 +1,4 @@
-/* JSON: what the writer makes of values, and of bytes that nobody has looked at. */
+/* JSON: what the writer makes of values, and of arbitrary bytes. */
 #include "unit.h"
 
 #include "cli/json.h"
@@ -33,6 +33,24 @@ static void test_commas(void **state)
     json_end_object(&json);
     expect_text(&text,
                 "{\"a\":[],\"b\":[1,{},{\"c\":true,\"d\":false},null],\"e\":null,\"f\":\"g\"}");
+}
+
+static void test_ids(void **state)
+{
+    (void)state;
+    struct text text = TEXT_EMPTY;
+    struct json json = {.text = &text};
+    json_begin_array(&json, NULL);
+    json_id(&json, NULL, INT64_MAX);
+    json.id_strings = true;
+    json_begin_object(&json, NULL);
+    json_id(&json, "id", INT64_MAX);
+    json_id(&json, "pid", 0);
+    json_number(&json, "line", 12);
+    json_end_object(&json);
+    json_end_array(&json);
+    expect_text(&text, "[9223372036854775807,{\"id\":\"9223372036854775807\",\"pid\":\"0\","
+                       "\"line\":12}]");
 }
 
 static void test_text_may_be_taken_away(void **state)
@@ -111,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commas),
+        cmocka_unit_test(test_ids),
         cmocka_unit_test(test_text_may_be_taken_away),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_strings),

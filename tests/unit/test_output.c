@@ -1,12 +1,20 @@
 /* Writing the replies, and what is still written when the program is to stop. */
-#include "unit.h"
+#include "faulty.h"
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "cli/output.h"
+
+FAULTY(int, poll, (struct pollfd * polled, nfds_t count, int timeout), (polled, count, timeout))
+FAULTY(ssize_t, write, (int fd, const void *bytes, size_t size), (fd, bytes, size))
+
+enum { CEILING_S = 20 };
 
 struct reader {
     int fd;
@@ -98,7 +106,7 @@ static void test_no_replies_once_stopped(void **state)
     end(&reader);
 }
 
-static void test_notices_wait_for_nobody(void **state)
+static void test_notices_do_not_wait(void **state)
 {
     (void)state;
     struct reader reader = begin();
@@ -128,13 +136,114 @@ static void test_no_notices_after_half_a_reply(void **state)
     end(&reader);
 }
 
+/* A signal, or a pipe that is full after all, is no error, and nothing is written twice. */
+static void write_despite(const char *function, int error)
+{
+    struct reader reader = begin();
+    fault_in(function, 0, error);
+    write_line(&reader, "a reply\n");
+    assert_true(fault_over());
+    assert_int_equal(reader.output.error, 0);
+    expect_read(&reader, "a reply\n");
+    end(&reader);
+}
+
+static void test_interrupted(void **state)
+{
+    (void)state;
+    write_despite("poll", EINTR);
+    write_despite("write", EINTR);
+    write_despite("write", EAGAIN);
+}
+
+static void test_broken(void **state)
+{
+    (void)state;
+    struct reader reader = begin();
+    fault_in("write", 0, ENOSPC);
+    write_line(&reader, "a reply\n");
+    assert_true(fault_over());
+    assert_int_equal(reader.output.error, ENOSPC);
+    end(&reader);
+}
+
+enum { LARGE = 1 << 20 };
+
+static void add_large(struct output *output)
+{
+    for (int i = 0; i < LARGE / 16; i++)
+        text_format(&output->pending, "%015d\n", i);
+}
+
+/* Once the program is to stop, a reply that is larger than the pipe does not hold it up. */
+static void test_large_reply_once_stopped(void **state)
+{
+    (void)state;
+    struct reader reader = begin();
+    stop(&reader);
+    add_large(&reader.output);
+    assert_true(output_commit(&reader.output));
+    end(&reader);
+}
+
+static void *stop_when_full(void *argument)
+{
+    struct reader *reader = argument;
+    struct pollfd polled = {.fd = reader->output.fd, .events = POLLOUT};
+    while (poll(&polled, 1, 0) == 1)
+        sched_yield();
+    stop(reader);
+    return NULL;
+}
+
+/* Nor does one that is being written when the program is told to stop. */
+static void test_large_reply_is_cut(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    struct reader reader = begin();
+    add_large(&reader.output);
+    alarm(CEILING_S); /* in case that it blocks */
+    assert_int_equal(pthread_create(&thread, NULL, stop_when_full, &reader), 0);
+    assert_true(output_commit(&reader.output));
+    alarm(0);
+    pthread_join(thread, NULL);
+    end(&reader);
+}
+
+/* All of it is written, and in its order. */
+static void test_large_reply(void **state)
+{
+    char line[32], wanted[32];
+    (void)state;
+    FILE *file = tmpfile();
+    struct output output = {.fd = fileno(file), .stop_fd = -1};
+    add_large(&output);
+    assert_true(output_commit(&output));
+    rewind(file);
+    for (int i = 0; i < LARGE / 16; i++) {
+        snprintf(wanted, sizeof wanted, "%015d\n", i);
+        assert_non_null(fgets(line, sizeof line, file));
+        assert_string_equal(line, wanted);
+    }
+    assert_null(fgets(line, sizeof line, file));
+    assert_true(output.pending.capacity < LARGE); /* it is not kept */
+    fclose(file);
+    output_clear(&output);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notices_once_stopped),
         cmocka_unit_test(test_no_replies_once_stopped),
-        cmocka_unit_test(test_notices_wait_for_nobody),
+        cmocka_unit_test(test_notices_do_not_wait),
         cmocka_unit_test(test_no_notices_after_half_a_reply),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_large_reply_once_stopped),
+        cmocka_unit_test(test_large_reply_is_cut),
+        cmocka_unit_test(test_large_reply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

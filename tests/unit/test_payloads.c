@@ -11,8 +11,9 @@ static int echo(void *state, xylem_work *work)
     return xylem_work_reply(work, text, size);
 }
 
-static const xylem_service own[] = {{.name = "echo", .exec = echo},
-                                    {.name = "long-echo", .exec = echo, .takes_long = true}};
+static const xylem_service own[] = {
+    XYLEM_SERVICE(.name = "echo", .exec = echo),
+    XYLEM_SERVICE(.name = "long-echo", .exec = echo, .takes_long = true)};
 
 static char *pattern_of(size_t size)
 {

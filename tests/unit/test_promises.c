@@ -51,13 +51,26 @@ static int fail_to_open(void **state)
     return XYLEM_UNAVAILABLE;
 }
 
-static const xylem_service own[] = {{"thread", open_here, tell_thread, free, false},
-                                    {.name = "echo", .exec = echo},
-                                    {.name = "pending", .exec = never_finish},
-                                    {.name = "deep", .exec = use_stack},
-                                    {.name = "broken", .open = fail_to_open, .exec = echo}};
+/* Fails with the error that it is told, and says so. */
+static int tell_error(void *state, xylem_work *work)
+{
+    size_t size;
+    const char *text = xylem_work_text(work, &size);
+    (void)state;
+    return xylem_work_reply(work, text, size) ? XYLEM_NO_MEMORY : atoi(text);
+}
 
-/* A node opens its service itself: it holds nobody else up. */
+static const xylem_service own[] = {
+    XYLEM_SERVICE(.name = "teller", .exec = tell_error),
+
+    XYLEM_SERVICE(.name = "thread", .open = open_here, .exec = tell_thread, .close = free,
+                  .release = free),
+    XYLEM_SERVICE(.name = "echo", .exec = echo),
+    XYLEM_SERVICE(.name = "pending", .exec = never_finish),
+    XYLEM_SERVICE(.name = "deep", .exec = use_stack),
+    XYLEM_SERVICE(.name = "broken", .open = fail_to_open, .exec = echo)};
+
+/* A node opens its service itself: it holds up no other one. */
 static void test_opened_by_its_node(void **state)
 {
     xylem *network = OPEN("thread", "thread");
@@ -73,11 +86,11 @@ static void test_fails_to_open(void **state)
 {
     xylem *network = OPEN("echo");
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(xylem_create_with(network, 1, "broken", NULL), XYLEM_CANNOT_START);
+        assert_int_equal(create_serving(network, 1, "broken"), XYLEM_CANNOT_START);
         assert_string_equal(xylem_reason(network), xylem_strerror(XYLEM_UNAVAILABLE));
     }
-    assert_int_equal(xylem_create_with(network, 1, "", NULL), XYLEM_CANNOT_START);
-    assert_string_equal(xylem_reason(network), "there is no service ''");
+    assert_int_equal(create_serving(network, 1, ""), XYLEM_CANNOT_START);
+    assert_memory_equal(xylem_reason(network), "there is no service ''; there are timer,", 39);
     assert_int_equal(xylem_create(network, 1, NULL), XYLEM_OK);
     xylem_close(&network);
 }
@@ -94,6 +107,35 @@ static void test_answers_pending(void **state)
     xylem *network = OPEN("pending");
     assert_int_equal(xylem_exec(network, 0, "", NULL), XYLEM_FAILED);
     expect_end(start(network, 0, ""), XYLEM_FAILED, "");
+    xylem_close(&network);
+}
+
+/* An error of the network is never a service's, and the text that a service gives with any error is
+ * kept. */
+static void test_errors_of_services(void **state)
+{
+    static const struct {
+        int returned, seen;
+    } errors[] = {{XYLEM_UNAVAILABLE, XYLEM_FAILED},
+                  {XYLEM_TIMED_OUT, XYLEM_FAILED},
+                  {XYLEM_INTERRUPTED, XYLEM_FAILED},
+                  {XYLEM_NOT_FOUND, XYLEM_FAILED},
+                  {XYLEM_CANCELLED, XYLEM_FAILED},
+                  {XYLEM_BUSY, XYLEM_FAILED},
+                  {XYLEM_PENDING, XYLEM_FAILED},
+                  {4711, XYLEM_FAILED},
+                  {-1, XYLEM_FAILED},
+                  {XYLEM_BAD_SUBCOMMAND, XYLEM_BAD_SUBCOMMAND},
+                  {XYLEM_TOO_LONG, XYLEM_TOO_LONG},
+                  {XYLEM_NO_MEMORY, XYLEM_NO_MEMORY}};
+    xylem *network = OPEN("teller");
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%d", errors[i].returned);
+        assert_int_equal(xylem_exec(network, 0, text, NULL), errors[i].seen);
+        assert_string_equal(xylem_reason(network), text);
+        expect_end(start(network, 0, text), errors[i].seen, text);
+    }
     xylem_close(&network);
 }
 
@@ -122,9 +164,9 @@ static void test_no_reason_of_an_earlier_call(void **state)
     xylem *network = OPEN("dict");
     xylem_future *future;
 #define EXPECT(call, status)                                                                       \
-    assert_int_equal(xylem_exec(network, 0, "nobody", NULL), XYLEM_FAILED);                        \
+    assert_int_equal(xylem_exec(network, 0, "absent", NULL), XYLEM_FAILED);                        \
     assert_int_equal(call, status);                                                                \
-    assert_string_equal(xylem_reason(network), "")
+    assert_null(strstr(xylem_reason(network), "not found"))
     EXPECT(xylem_create(network, -1, NULL), XYLEM_INVALID);
     EXPECT(xylem_heartbeat(network, -5), XYLEM_INVALID);
     EXPECT(xylem_wait(network, 0, true, INT64_MAX), XYLEM_INVALID);
@@ -143,7 +185,7 @@ enum { ROUNDS_MAX = 20000 };
 static void test_polled(void **state)
 {
     if ((uintptr_t)*state == 0)
-        skip(); /* where no time passes as long as nobody waits */
+        skip(); /* where no time passes without a wait */
     xylem *network = OPEN("echo");
     xylem_future *future = start(network, 0, "x");
     for (int round = 0; xylem_future_wait(future, 0) == XYLEM_TIMED_OUT; round++) {
@@ -160,7 +202,7 @@ static void count_call(xylem_future *future, void *owner)
     ++*(int *)owner;
 }
 
-/* One that has been finished by a call that calls nobody back. */
+/* One that has been finished by a call that calls no callback. */
 static xylem_future *finish(xylem *network, void (*callback)(xylem_future *, void *), void *owner)
 {
     xylem_future *future = start(network, 0, "x");
@@ -172,7 +214,7 @@ static xylem_future *finish(xylem *network, void (*callback)(xylem_future *, voi
     return future;
 }
 
-/* After a wait or a cancel nobody is called back any more. */
+/* After a wait or a cancel no callback is called any more. */
 static void test_waiting_calls_back(void **state)
 {
     xylem *network = OPEN("echo");
@@ -189,7 +231,7 @@ static void test_waiting_calls_back(void **state)
     xylem_close(&network);
 }
 
-static void test_freeing_calls_nobody(void **state)
+static void test_freeing_calls_no_callback(void **state)
 {
     xylem *network = OPEN("echo", "sleep");
     int calls = 0;
@@ -226,11 +268,10 @@ static void test_time_passes_in_a_callback(void **state)
     xylem_close(&network);
 }
 
-/* Who is called back because the network is closed may still ask for something: too late. */
+/* A callback that is called because the network is closed can begin nothing. */
 
 struct insistence {
     xylem *network;
-    xylem_future *again;
     int calls;
 };
 
@@ -238,7 +279,9 @@ static void ask_again(xylem_future *future, void *owner)
 {
     struct insistence *insistence = owner;
     xylem *network = insistence->network;
-    const xylem_node *nodes;
+    const xylem_node *const *nodes, *node;
+    const xylem_counts *counts;
+    const int64_t *ids;
     size_t count;
     assert_int_equal(xylem_future_result(future, NULL, NULL), XYLEM_INTERRUPTED);
     xylem_future_free(&future);
@@ -249,7 +292,16 @@ static void ask_again(xylem_future *future, void *owner)
     assert_int_equal(xylem_kill(network, 0), XYLEM_INTERRUPTED);
     assert_int_equal(xylem_run(network, 100), XYLEM_INTERRUPTED);
     assert_int_equal(xylem_list(network, &nodes, &count), XYLEM_OK);
-    insistence->again = start(network, 0, "3600000");
+    assert_int_equal(count, 0);
+    assert_int_equal(xylem_info(network, 0, &node), XYLEM_NOT_FOUND);
+    assert_int_equal(xylem_status(network, &counts), XYLEM_OK);
+    assert_int_equal(counts->nodes, 0);
+    assert_int_equal(xylem_ping_all(network, &ids, &count), XYLEM_INTERRUPTED);
+    assert_int_equal(xylem_start(network, 0, "3600000", -1, &future), XYLEM_INTERRUPTED);
+    assert_null(future);
+    xylem_close(&network);
+    assert_non_null(network);
+    assert_string_equal(xylem_reason(network), "a callback may not close its own network");
     insistence->calls++;
 }
 
@@ -260,7 +312,6 @@ static void test_callback_at_the_end(void **state)
     xylem_future_then(start(network, 0, "3600000"), ask_again, &insistence);
     xylem_close(&network);
     assert_int_equal(insistence.calls, 1);
-    expect_end(insistence.again, XYLEM_INTERRUPTED, "");
 }
 
 int main(int argc, char **argv)
@@ -274,11 +325,12 @@ int main(int argc, char **argv)
         EVERYWHERE(test_fails_to_open),
         EVERYWHERE(test_stack),
         EVERYWHERE(test_answers_pending),
+        EVERYWHERE(test_errors_of_services),
         EVERYWHERE(test_reply_is_asked_again),
         EVERYWHERE(test_no_reason_of_an_earlier_call),
         EVERYWHERE(test_polled),
         EVERYWHERE(test_waiting_calls_back),
-        EVERYWHERE(test_freeing_calls_nobody),
+        EVERYWHERE(test_freeing_calls_no_callback),
         EVERYWHERE(test_time_passes_in_a_callback),
         EVERYWHERE(test_callback_at_the_end),
     };

@@ -1,4 +1,4 @@
-/* Texts: what somebody else has said is shown as one line. */
+/* Texts: any bytes are shown as one line. */
 #include "unit.h"
 
 #include "cli/text.h"
@@ -29,8 +29,18 @@ static void test_printable(void **state)
     expect_shown("\xe2\x82\xac\xf0\x9f\x8c\xb3", "\xe2\x82\xac\xf0\x9f\x8c\xb3");
 }
 
+static void test_printable_ascii(void **state)
+{
+    struct text text = TEXT_EMPTY;
+    (void)state;
+    text_add_printable_ascii(&text, "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x8c\xb3\n\xff 12 ms");
+    assert_string_equal(text_string(&text), "gr?? ? ??? 12 ms");
+    text_clear(&text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_printable)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_printable),
+                                       cmocka_unit_test(test_printable_ascii)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,6 +126,20 @@ static void test_backslashes(void **state)
     expect_words("\\'a b'", "\\a b\n");
 }
 
+/* What stands behind the end of a line is not looked at. */
+static void test_end_of_a_line(void **state)
+{
+    static const char text[] = "\"a\\\"b";
+    struct span line = {text, text + 3};
+    (void)state;
+    struct segment segment = segment_take(&line);
+    assert_int_equal(segment.end, SEGMENT_UNCLOSED);
+    assert_ptr_equal(segment.text.end, text + 3);
+    struct words words = words_split(segment);
+    assert_string_equal(text_string(&words.text), "a\\");
+    words_clear(&words);
+}
+
 static void test_all_words_together(void **state)
 {
     (void)state;
@@ -157,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_quotes_in_quotes),
         cmocka_unit_test(test_empty_words),
         cmocka_unit_test(test_backslashes),
+        cmocka_unit_test(test_end_of_a_line),
         cmocka_unit_test(test_all_words_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,13 @@
 
 #include <cmocka.h>
 
+/* A program ends at its first failure: what that has left open would make later tests fail, or
+ * wait for ever. With CMOCKA_TEST_ABORT=0 it goes on. */
+__attribute__((constructor)) static void unit_end_at_first_failure(void)
+{
+    setenv("CMOCKA_TEST_ABORT", "1", 0);
+}
+
 /* A seed from the environment variable SEED, or a new one; printed, so that a failure can be
  * replayed: SEED=N build/release/tests/NAME. */
 static inline uint64_t unit_seed(void)

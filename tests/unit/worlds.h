@@ -27,15 +27,22 @@ static inline xylem *open_network(uintptr_t place)
     options.world = places[place].world;
     options.transport = places[place].transport;
     options.timeout_ms = 20000;
-    assert_int_equal(xylem_open(&network, &options, NULL), XYLEM_OK);
+    assert_int_equal(xylem_open(&network, &options), XYLEM_OK);
     return network;
+}
+
+static inline int create_serving(xylem *network, int64_t id, const char *service)
+{
+    xylem_create_options options = XYLEM_CREATE_OPTIONS;
+    options.service = service;
+    return xylem_create_with(network, id, &options, NULL);
 }
 
 static inline xylem *open_with(void **state, const char *const *services)
 {
     xylem *network = open_network((uintptr_t)*state);
     for (int64_t id = 0; services[id]; id++)
-        assert_int_equal(xylem_create_with(network, id, services[id], NULL), XYLEM_OK);
+        assert_int_equal(create_serving(network, id, services[id]), XYLEM_OK);
     return network;
 }
 

@@ -4,7 +4,7 @@
  *     fault_test simulated 17       the run of seed 17 again, to the letter
  *     fault_test thread|ipc|tcp     a few runs; there a seed repeats what is drawn, but not when
  *
- * The service counts additions. Whoever gets no answer does not know whether his addition was
+ * The service counts additions. A caller without an answer does not know whether its addition was
  * counted, and asks again; so each addition has a number, by which the service knows it when it
  * comes twice. What must hold: the answer to the n-th addition is n, whatever has happened before.
  *
@@ -44,7 +44,8 @@ static int add(void *state, xylem_work *work)
     return xylem_work_reply(work, answer, (size_t)length);
 }
 
-static const xylem_service service = {"counter", open_counter, add, free, false};
+static const xylem_service service = XYLEM_SERVICE(.name = "counter", .open = open_counter,
+                                                   .exec = add, .close = free, .release = free);
 
 /* One run of the test. */
 
@@ -66,16 +67,12 @@ static int draw(struct run *run, unsigned limit)
     return (int)((bits ^ bits >> 31) % limit);
 }
 
-/* Lets time pass. An event that nobody takes would end every xylem_run at once. */
+/* Lets time pass; each event ends one xylem_run. */
 static void pass(struct run *run, int ms)
 {
     int64_t until_ms = xylem_now(run->network) + ms;
-    xylem_event event;
-    while (xylem_now(run->network) < until_ms) {
+    while (xylem_now(run->network) < until_ms)
         xylem_run(run->network, until_ms - xylem_now(run->network));
-        while (xylem_next_event(run->network, &event))
-            continue;
-    }
 }
 
 static void inject_fault(struct run *run)
@@ -101,7 +98,8 @@ static void create(struct run *run, int id)
         run->counts[id] = 0;
 }
 
-/* Whoever hangs goes on; whoever is dead is removed, with all below him, and begins a new life. */
+/* A node that hangs goes on; one that is dead is removed, with all below it, and begins a new life.
+ */
 static void mend(struct run *run)
 {
     for (int id = 0; id < NODES; id++)

@@ -4,7 +4,7 @@
  *
  * xylem_start asks a node for something and returns at once; the future that it gives tells when it
  * is done, and how. What one node is asked is done in its order; what different nodes are asked is
- * done side by side. Whoever starts a job frees its future.
+ * done side by side. The caller that starts a job frees its future.
  */
 #include "world.h"
 
@@ -30,16 +30,6 @@ static void show(const char *what, xylem_future *future)
     xylem_future_free(&future);
 }
 
-/* The network moves only inside of such calls. An event that nobody takes, such as the death of a
- * node, would end the next one at once; here every job tells by itself what has become of it. */
-static int let_run(xylem *network, int64_t duration_ms)
-{
-    xylem_event event;
-    while (xylem_next_event(network, &event))
-        continue;
-    return xylem_run(network, duration_ms);
-}
-
 /* The last of three jobs sees what the others have done, while another node is still busy. */
 static void wait_for_one(xylem *network, const xylem_future *busy)
 {
@@ -59,7 +49,7 @@ static int poll_one(xylem *network)
     xylem_future *future = start(network, ADDER, "3 1 2 3");
     int error = XYLEM_OK;
     while (!error && xylem_future_result(future, NULL, NULL) == XYLEM_PENDING)
-        error = let_run(network, 10);
+        error = xylem_run(network, 10);
     show("polled", future);
     return error;
 }
@@ -85,7 +75,7 @@ static void add_up(xylem_future *future, void *owner)
     xylem_future_free(&future);
 }
 
-/* A hundred at once; nobody keeps their futures, as add_up frees them. */
+/* A hundred at once; add_up frees their futures. */
 static int call_back(xylem *network, struct tally *tally)
 {
     int error = XYLEM_OK;
@@ -96,18 +86,25 @@ static int call_back(xylem *network, struct tally *tally)
         xylem_future_then(start(network, ADDER, text), add_up, tally);
     }
     while (!error && tally->left > 0)
-        error = let_run(network, 1000); /* less, if somebody is called back */
+        error = xylem_run(network, 1000); /* less, if there was a callback */
     printf("called back: %d\n", tally->sum);
     return error;
 }
 
+static int create(xylem *network, int64_t id, const char *service)
+{
+    xylem_create_options options = XYLEM_CREATE_OPTIONS;
+    options.service = service;
+    return xylem_create_with(network, id, &options, NULL);
+}
+
 static int create_nodes(xylem *network)
 {
-    int error = xylem_create_with(network, SLEEPER, "sleep", NULL);
+    int error = create(network, SLEEPER, "sleep");
     if (!error)
-        error = xylem_create_with(network, NOTEBOOK, "dict", NULL);
+        error = create(network, NOTEBOOK, "dict");
     if (!error)
-        error = xylem_create_with(network, ADDER, "sum", NULL);
+        error = create(network, ADDER, "sum");
     return error;
 }
 

@@ -4,7 +4,7 @@
  *
  * When xylem_fd is readable the network has something to do: xylem_run (network, 0) does it, calls
  * back, and returns without waiting; then the events are taken, all of them. Nothing is asked again
- * and again, and nobody sleeps. In the simulated world nothing happens by itself, and there is no
+ * and again, and nothing sleeps. In the simulated world nothing happens by itself, and there is no
  * descriptor: there a program calls xylem_run with the time until its next timer.
  *
  * With each tick of the timer a node is given something to add up. After the last answer it is
@@ -58,11 +58,11 @@ static void tick(evutil_socket_t descriptor, short what, void *owner)
 static void move(evutil_socket_t descriptor, short what, void *owner)
 {
     struct program *program = owner;
-    xylem_event event;
+    const xylem_event *event;
     (void)descriptor, (void)what;
     xylem_run(program->network, 0);
-    while (xylem_next_event(program->network, &event)) {
-        printf("node %d is unavailable\n", (int)event.id);
+    while ((event = xylem_next_event(program->network))) {
+        printf("node %d is unavailable\n", (int)event->id);
         event_base_loopbreak(program->base);
     }
 }

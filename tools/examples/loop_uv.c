@@ -4,7 +4,7 @@
  *
  * When xylem_fd is readable the network has something to do: xylem_run (network, 0) does it, calls
  * back, and returns without waiting; then the events are taken, all of them. Nothing is asked again
- * and again, and nobody sleeps. In the simulated world nothing happens by itself, and there is no
+ * and again, and nothing sleeps. In the simulated world nothing happens by itself, and there is no
  * descriptor: there a program calls xylem_run with the time until its next timer.
  *
  * With each tick of the timer a node is given something to add up. After the last answer it is
@@ -57,11 +57,11 @@ static void tick(uv_timer_t *timer)
 static void move(uv_poll_t *poll, int status, int events)
 {
     struct program *program = poll->data;
-    xylem_event event;
+    const xylem_event *event;
     (void)status, (void)events;
     xylem_run(program->network, 0);
-    while (xylem_next_event(program->network, &event)) {
-        printf("node %d is unavailable\n", (int)event.id);
+    while ((event = xylem_next_event(program->network))) {
+        printf("node %d is unavailable\n", (int)event->id);
         uv_timer_stop(&program->timer);
         uv_poll_stop(poll);
     }

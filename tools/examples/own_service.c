@@ -26,7 +26,7 @@ static int upper(void *state, xylem_work *work)
     return error;
 }
 
-static const xylem_service service = {.name = "upper", .exec = upper};
+static const xylem_service service = XYLEM_SERVICE(.name = "upper", .exec = upper);
 
 /* Node 50 is the topmost one; 25 is below it to the left, and 75 to the right. */
 static int use(xylem *network)

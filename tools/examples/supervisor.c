@@ -39,15 +39,15 @@ static int restore_all(xylem *network)
     return error == XYLEM_PARENT_UNAVAILABLE ? XYLEM_OK : error;
 }
 
-/* Whether somebody has died. A node that hung may also become available again. */
+/* Whether a node has died. A node that hung may also become available again. */
 static bool take_events(xylem *network)
 {
-    xylem_event event;
+    const xylem_event *event;
     bool dead = false;
-    while (xylem_next_event(network, &event)) {
-        if (event.kind != XYLEM_NODE_UNAVAILABLE)
+    while ((event = xylem_next_event(network))) {
+        if (event->kind != XYLEM_NODE_UNAVAILABLE)
             continue;
-        printf("node %d is unavailable\n", (int)event.id);
+        printf("node %d is unavailable\n", (int)event->id);
         dead = true;
     }
     return dead;
@@ -61,7 +61,7 @@ static bool is_complete(xylem *network)
     return true;
 }
 
-/* What a supervisor does all the time: here until somebody has died and all are there again. */
+/* What a supervisor does all the time: here until a node has died and all are there again. */
 static int supervise(xylem *network)
 {
     bool repaired = false;

@@ -37,14 +37,13 @@ static inline const struct world *find_world(const char *name)
 static inline xylem *open_network(char **argv, xylem_options options)
 {
     const struct world *world = find_world(argv[1]);
-    char reason[XYLEM_REASON_SIZE];
     xylem *network;
     if (!world)
         show_usage(argv[0]);
     options.world = world->world;
     options.transport = world->transport;
-    if (xylem_open(&network, &options, reason)) {
-        fprintf(stderr, "%s: %s\n", argv[0], reason);
+    if (xylem_open(&network, &options)) {
+        fprintf(stderr, "%s: %s\n", argv[0], xylem_reason(NULL));
         exit(1);
     }
     return network;
@@ -56,7 +55,8 @@ static inline int descriptor_of(xylem *network)
     int descriptor = xylem_fd(network);
     if (descriptor >= 0)
         return descriptor;
-    fprintf(stderr, "in the simulated world nothing happens by itself: there is no descriptor\n");
+    fprintf(stderr,
+            "the simulated world has no descriptor, because nothing happens there by itself\n");
     xylem_close(&network);
     exit(2);
 }

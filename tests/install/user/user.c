@@ -1,7 +1,11 @@
-/* A program of somebody who has xylem installed: user thread|ipc|tcp|simulated */
+/* A program that uses xylem as it is installed: user thread|ipc|tcp|simulated */
 #include <stdio.h>
 #include <string.h>
 #include <xylem.h>
+
+#if XYLEM_VERSION_NUMBER < 400
+#error "this program needs xylem 0.4"
+#endif
 
 static const struct choice {
     const char *name;
@@ -25,7 +29,7 @@ static const struct choice *choose(const char *name)
 static int use(xylem *network)
 {
     static const int64_t ids[] = {50, 25, 75};
-    const xylem_node *nodes;
+    const xylem_node *const *nodes;
     const char *reply;
     size_t count;
     int error = XYLEM_OK;
@@ -40,7 +44,7 @@ static int use(xylem *network)
     if (!error)
         error = xylem_list(network, &nodes, &count);
     for (size_t i = 0; !error && i < count; i++)
-        printf(" %d", (int)nodes[i].id);
+        printf(" %d", (int)nodes[i]->id);
     puts("");
     return error;
 }
@@ -48,17 +52,20 @@ static int use(xylem *network)
 int main(int argc, char **argv)
 {
     xylem_options options = XYLEM_OPTIONS;
-    char reason[XYLEM_REASON_SIZE];
     xylem *network;
     xylem_worker(argc, argv);
     const struct choice *choice = argc == 2 ? choose(argv[1]) : NULL;
     if (!choice)
         return 2;
+    if (strcmp(xylem_version(), XYLEM_VERSION) != 0) {
+        fprintf(stderr, "compiled for xylem %s, not %s\n", XYLEM_VERSION, xylem_version());
+        return 1;
+    }
     options.world = choice->world;
     options.transport = choice->transport;
-    int error = xylem_open(&network, &options, reason);
+    int error = xylem_open(&network, &options);
     if (error) {
-        fprintf(stderr, "%s\n", reason);
+        fprintf(stderr, "%s\n", xylem_reason(NULL));
         return 1;
     }
     error = use(network);

@@ -3,7 +3,7 @@
 #ifndef XY_TEST_DESCRIBE_H
 #define XY_TEST_DESCRIBE_H
 
-#include "world.h"
+#include "small_world.h"
 
 /* Prints a line about a move that is going to be made. */
 void describe(const world *w, const move *next);

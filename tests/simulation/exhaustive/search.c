@@ -6,9 +6,9 @@
 
 #include "describe.h"
 #include "digest.h"
-#include "judge.h"
+#include "small_check.h"
 
-enum { MOVES_MAX = LIVES_MOVES + SCRIPT_ANY + LIVES + 1 };
+enum { MOVES_MAX = EVENTS_MAX + SCRIPT_ANY + 2 * LIVES + 1 };
 
 static world w; /* there is one, since it must stay where it is */
 
@@ -38,21 +38,27 @@ static size_t add_commands(const search *s, move *moves)
     const script_step *next = &s->script.steps[w.issued];
     size_t count = script_choices(next);
     for (size_t i = 0; i < count; i++)
-        moves[i] = (move){.kind = MOVE_ISSUE, .command = script_command(next, i)};
+        moves[i] = (move){.kind = MOVE_ISSUE, .command = script_command(&s->script, next, i)};
     return count;
 }
 
 static size_t add_crashes(move *moves)
 {
     size_t count = 0;
-    for (uint64_t who = 1; who <= w.lives_count; who++)
-        if (w.crashes_left > 0 && world_lives(&w, who))
-            moves[count++] = (move){.kind = MOVE_CRASH, .life = who};
+    for (uint64_t who = 1; who <= w.lives_count; who++) {
+        if (world_may_crash(&w, who))
+            moves[count++] = (move){.kind = MOVE_CRASH, .of = who};
+        if (world_may_crash(&w, who) && world_is_unborn(&w, who))
+            moves[count++] = (move){.kind = MOVE_STILLBORN, .of = who};
+    }
     return count;
 }
 
 static size_t list_moves(const search *s, move *moves, bool *quiet)
 {
+    *quiet = false;
+    if (world_urgent(&w, moves))
+        return 1;
     size_t count = world_events(&w, moves);
     *quiet = count == 0;
     count += add_commands(s, moves + count);
@@ -63,24 +69,32 @@ static size_t list_moves(const search *s, move *moves, bool *quiet)
 
 static void run_to_rest(void)
 {
-    move events[LIVES_MOVES];
+    move events[EVENTS_MAX];
     while (!broken && world_events(&w, events) > 0)
         world_make(&w, &events[0]);
-}
-
-static void create(int64_t id)
-{
-    world_make(&w, &(move){.kind = MOVE_ISSUE, .command = script_create(id)});
-    run_to_rest();
 }
 
 /* The world as it is when the search begins. */
 static void begin(search *s)
 {
     broken = NULL;
-    world_begin(&w, s->crashes, s->delays);
-    for (size_t i = 0; i < s->script.nodes_count; i++)
-        create(s->script.nodes[i]);
+    world_begin(&w, &(world_options){.topology = s->script.topology,
+                                     .repair = s->script.repair,
+                                     .rest = s->script.rest,
+                                     .keyed = s->script.keyed,
+                                     .moves = s->script.moves,
+                                     .crashes = s->crashes,
+                                     .delays = s->delays});
+    for (size_t i = 0; i < s->script.nodes_count; i++) {
+        xy_command create = script_create(s->script.nodes[i].id, s->script.nodes[i].parent);
+        world_make(&w, &(move){.kind = MOVE_ISSUE, .command = create});
+        run_to_rest();
+    }
+    if (s->script.beats) {
+        xy_command beats = {.kind = XY_COMMAND_HEARTBEAT, .value = 100, .timeout_ms = -1};
+        world_make(&w, &(move){.kind = MOVE_ISSUE, .command = beats});
+        run_to_rest();
+    }
     w.issued = 0;
     s->depth = 0;
 }
@@ -93,7 +107,7 @@ static size_t look(search *s, move *moves)
     s->states++;
     s->ends += count == 0;
     if (quiet)
-        judge_quiet(&w, w.issued == s->script.steps_count && !world_has_deadline(&w));
+        check_quiet(&w, w.issued == s->script.steps_count && !world_has_deadline(&w));
     must(s->depth < DEPTH_MAX, "it does not come to an end");
     return count;
 }
@@ -110,7 +124,7 @@ static void explore(search *s)
         s->path[depth] = i;
         s->depth = depth + 1;
         world_make(&w, &moves[i]);
-        judge_always(&w);
+        check_always(&w);
         s->moves++;
         if (!broken && seen_add(&s->seen, digest_of(&w)))
             explore(s);
@@ -137,7 +151,7 @@ void search_replay(search *s)
             return;
         describe(&w, &moves[choice]);
         world_make(&w, &moves[choice]);
-        judge_always(&w);
+        check_always(&w);
     }
     if (!broken)
         look(s, moves);

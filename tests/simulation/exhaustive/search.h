@@ -4,9 +4,9 @@
 #ifndef XY_TEST_SEARCH_H
 #define XY_TEST_SEARCH_H
 
-#include "script.h"
 #include "seen.h"
-#include "world.h"
+#include "small_script.h"
+#include "small_world.h"
 
 enum { DEPTH_MAX = 512 };
 

@@ -1,0 +1,110 @@
+#include "core/children.h"
+
+#include <assert.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "core/memory.h"
+#include "core/step.h"
+
+xy_child *xy_children_find(const xy_children *children, xy_link_number link)
+{
+    xy_child *found;
+    HASH_FIND(hh, children->all, &link.number, sizeof link.number, found);
+    return found;
+}
+
+xy_child *xy_children_expect(xy_children *children, const xy_expectation *expectation)
+{
+    xy_child *child = xy_children_find(children, expectation->child.link);
+    if (child)
+        return child;
+    child = xy_allocate(1, sizeof *child);
+    if (!child)
+        return NULL;
+    child->link = expectation->child.link.number;
+    child->tag = expectation->child.tag;
+    child->id = expectation->id;
+    child->life = expectation->life;
+    child->deadline_ms = XY_NEVER;
+    memcpy(child->secret, expectation->secret, XY_SECRET_SIZE);
+    XY_HASH_ADD(children->all, link, child);
+    if (child->hh.tbl)
+        return child;
+    xy_release(child);
+    return NULL;
+}
+
+xy_child *xy_children_known(const xy_children *children, const xy_peer *peer)
+{
+    xy_child *child = peer->role == XY_CHILD ? xy_children_find(children, peer->link) : NULL;
+    return child && child->tag == peer->tag ? child : NULL;
+}
+
+xy_child *xy_children_first(const xy_children *children)
+{
+    return children->all;
+}
+
+xy_child *xy_children_next(const xy_child *child)
+{
+    return child->hh.next;
+}
+
+size_t xy_children_count(const xy_children *children)
+{
+    return HASH_COUNT(children->all);
+}
+
+xy_peer xy_child_peer(const xy_child *child)
+{
+    return (xy_peer){XY_CHILD, {child->link}, child->tag};
+}
+
+bool xy_child_proves(const xy_child *child, const void *secret, size_t size)
+{
+    const uint8_t *bytes = secret;
+    uint8_t difference = 0;
+    if (size != XY_SECRET_SIZE)
+        return false;
+    for (int i = 0; i < XY_SECRET_SIZE; i++)
+        difference |= (uint8_t)(child->secret[i] ^ bytes[i]);
+    return difference == 0;
+}
+
+static void leave_present(xy_children *children, xy_child *child)
+{
+    if (child->state == XY_CHILD_PRESENT)
+        DL_DELETE(children->present, child);
+    child->deadline_ms = XY_NEVER;
+}
+
+void xy_children_heard(xy_children *children, xy_child *child, int64_t deadline_ms)
+{
+    leave_present(children, child);
+    assert(!children->present || children->present->prev->deadline_ms <= deadline_ms);
+    child->state = XY_CHILD_PRESENT;
+    child->deadline_ms = deadline_ms;
+    DL_APPEND(children->present, child);
+}
+
+void xy_children_silent(xy_children *children, xy_child *child)
+{
+    assert(child->state == XY_CHILD_PRESENT);
+    leave_present(children, child);
+    child->state = XY_CHILD_SILENT;
+}
+
+void xy_children_forget(xy_children *children, xy_child *child)
+{
+    leave_present(children, child);
+    HASH_DEL(children->all, child);
+    xy_release(child);
+}
+
+void xy_children_clear(xy_children *children)
+{
+    while (children->all)
+        xy_children_forget(children, children->all);
+    assert(!children->present);
+}

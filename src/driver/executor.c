@@ -1,0 +1,437 @@
+#include "driver/executor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/memory.h"
+#include "driver/clock.h"
+#include "driver/limits.h"
+
+/* How long work that is not wanted any more may take to end. */
+enum { ABANDONED_AFTER_MS = 100 };
+
+enum stage { IDLE, WAITING, UNDER_WAY, DONE };
+
+_Thread_local const void *xy_served_network;
+
+struct xy_executor {
+    const void *network; /* that is served */
+    const xylem_service *service;
+    xylem_context context;
+    xy_log log; /* of the context; holds its sink */
+    xy_guard guard;
+    bool opened;         /* there is a state that has to be closed or released */
+    void *state;         /* of the service */
+    const uint8_t *text; /* of the work; memory of core */
+    xylem_work work;
+
+    /* Of the thread, from here on; also the work, when there is one. */
+    pthread_t thread;
+    bool manned;
+    int done_fd;
+    pthread_mutex_t mutex; /* guards the rest */
+    pthread_cond_t changed;
+    _Atomic(enum stage) stage;
+    atomic_bool unwanted;
+    int64_t unwanted_since_ms;
+    bool closing, left, abandoned;
+    xy_number request;
+    int status;
+};
+
+/* Freeing. */
+
+static void forget_text(xy_executor *executor)
+{
+    xy_release((void *)(uintptr_t)executor->text);
+    executor->text = NULL;
+}
+
+/* A state that is still there was not closed: the node was killed, or its service abandoned. */
+static void demolish(xy_executor *executor)
+{
+    if (executor->opened)
+        xy_service_release(executor->service, executor->state);
+    if (executor->done_fd >= 0)
+        close(executor->done_fd);
+    forget_text(executor);
+    free(executor->work.reply);
+    xy_context_clear(&executor->context);
+    xy_log_sink_release(executor->log.sink);
+    pthread_cond_destroy(&executor->changed);
+    pthread_mutex_destroy(&executor->mutex);
+    free(executor);
+}
+
+/* The end of the thread. */
+
+/* Waiting, with the mutex held, until something changes or the time has come: then false. */
+static bool wait_until(xy_executor *executor, int64_t until_ms)
+{
+    struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+    return pthread_cond_timedwait(&executor->changed, &executor->mutex, &until) != ETIMEDOUT;
+}
+
+static void end_work(xy_executor *executor)
+{
+    if (!atomic_exchange(&executor->unwanted, true))
+        executor->unwanted_since_ms = xy_clock_now_ms();
+    pthread_cond_broadcast(&executor->changed);
+}
+
+/* Waits until the thread has left, or abandons it. */
+static bool dismiss(xy_executor *executor)
+{
+    pthread_mutex_lock(&executor->mutex);
+    executor->closing = true;
+    end_work(executor);
+    bool idle = atomic_load(&executor->stage) != UNDER_WAY;
+    int64_t since_ms = idle ? xy_clock_now_ms() : executor->unwanted_since_ms;
+    int64_t until_ms = since_ms + ABANDONED_AFTER_MS;
+    while (!executor->left && wait_until(executor, until_ms))
+        ;
+    executor->abandoned = !executor->left;
+    pthread_t thread = executor->thread;
+    bool gone = executor->left;
+    pthread_mutex_unlock(&executor->mutex);
+    if (gone)
+        pthread_join(thread, NULL);
+    else
+        pthread_detach(thread);
+    return gone;
+}
+
+/* Calls of the service by the node's own thread: each is between these two. */
+
+static bool enter(const xy_executor *executor)
+{
+    return !executor->guard.enter || executor->guard.enter(executor->guard.owner);
+}
+
+/* Returns only if the node is still this thread's. What is freed otherwise is all that the thread
+ * still has: its callers keep nothing that they would have to free. Work that takes long may be
+ * under way then, while the node's own thread combines answers. */
+static void leave(xy_executor *executor)
+{
+    if (!executor->guard.leave || executor->guard.leave(executor->guard.owner))
+        return;
+    if (!executor->manned || executor->left || dismiss(executor))
+        demolish(executor);
+    pthread_exit(NULL);
+}
+
+/* Opening. */
+
+static void init_locks(xy_executor *executor)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&executor->changed, &attributes);
+    pthread_mutex_init(&executor->mutex, NULL);
+    pthread_condattr_destroy(&attributes);
+}
+
+/* The threads of the library take no signals: those are for the program's own. */
+static int start_unsignalled(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+static bool hold(int descriptors, xy_error *error)
+{
+    xy_limits_hold();
+    return xy_limits_descriptors(descriptors, error);
+}
+
+/* The log of a node that was abandoned may be gone. */
+static void log_line(void *owner, enum xylem_log_level level, const char *text)
+{
+    xy_executor *executor = owner;
+    pthread_mutex_lock(&executor->mutex);
+    if (!executor->abandoned)
+        xy_log_line(&executor->log, level, "%s", text);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
+static bool open_service(xy_executor *executor, xy_error *error)
+{
+    static const xy_host_ops ops = {hold, xy_limits_release, xy_limits_explain, start_unsignalled,
+                                    log_line};
+    const xy_host host = {&ops, executor, executor->log.id};
+    bool entered = enter(executor);
+    if (!entered)
+        xy_error_code(error, XYLEM_UNAVAILABLE); /* of a node that was killed: it is not reported */
+    executor->opened = entered && xy_service_open(executor->service, &executor->context, &host,
+                                                  &executor->state, error);
+    leave(executor);
+    return executor->opened;
+}
+
+/* One whose service is not open. NULL when there is no memory. */
+static xy_executor *new_executor(const xylem_service *service, const xy_birth *birth,
+                                 const xy_log *log)
+{
+    xy_executor *executor = calloc(1, sizeof *executor);
+    if (!executor || !xy_context_init(&executor->context, service, birth)) {
+        free(executor);
+        return NULL;
+    }
+    executor->network = xy_served_network;
+    executor->service = service;
+    executor->log = *log;
+    xy_log_sink_hold(log->sink);
+    executor->context.log = xy_log_of_service;
+    executor->context.log_owner = &executor->log;
+    executor->done_fd = -1;
+    init_locks(executor);
+    return executor;
+}
+
+xy_executor *xy_executor_open(const xy_birth *birth, const xy_log *log, const xy_guard *guard,
+                              xy_error *error)
+{
+    const xylem_service *found = xy_service_named(birth->service);
+    xy_executor *executor = found ? new_executor(found, birth, log) : NULL;
+    if (!found)
+        xy_service_missing(birth->service, error);
+    else if (!executor)
+        xy_error_code(error, XYLEM_NO_MEMORY);
+    if (!executor)
+        return NULL;
+    if (guard)
+        executor->guard = *guard;
+    if (open_service(executor, error))
+        return executor;
+    demolish(executor);
+    return NULL;
+}
+
+/* What a piece of work may ask while it is under way. */
+
+static bool wanted(const xylem_work *work)
+{
+    return !atomic_load(&((const xy_executor *)work->world)->unwanted);
+}
+
+static bool rest(xylem_work *work, int64_t ms)
+{
+    xy_executor *executor = work->world;
+    int64_t now_ms = xy_clock_now_ms();
+    int64_t until_ms = ms < INT64_MAX - now_ms ? now_ms + ms : INT64_MAX;
+    pthread_mutex_lock(&executor->mutex);
+    while (wanted(work) && wait_until(executor, until_ms))
+        ;
+    pthread_mutex_unlock(&executor->mutex);
+    return wanted(work);
+}
+
+/* The thread. */
+
+static void ring(const xy_executor *executor)
+{
+    uint64_t one = 1;
+    if (write(executor->done_fd, &one, sizeof one) < 0)
+        return; /* it is readable already */
+}
+
+static void do_work(xy_executor *executor)
+{
+    atomic_store(&executor->stage, UNDER_WAY);
+    pthread_mutex_unlock(&executor->mutex);
+    int status = xy_service_do(executor->service, executor->state, &executor->work);
+    pthread_mutex_lock(&executor->mutex);
+    executor->status = status;
+    forget_text(executor);
+    atomic_store(&executor->stage, DONE);
+    if (!executor->abandoned)
+        ring(executor);
+}
+
+/* The last of this thread and the node's demolishes the executor. */
+static void *man(void *argument)
+{
+    xy_executor *executor = argument;
+    xy_served_network = executor->network;
+    pthread_mutex_lock(&executor->mutex);
+    while (!executor->closing)
+        if (atomic_load(&executor->stage) == WAITING)
+            do_work(executor);
+        else
+            pthread_cond_wait(&executor->changed, &executor->mutex);
+    executor->left = true;
+    bool last = executor->abandoned;
+    pthread_cond_broadcast(&executor->changed);
+    pthread_mutex_unlock(&executor->mutex);
+    if (last)
+        demolish(executor);
+    return NULL;
+}
+
+static bool make_manned(xy_executor *executor, xy_error *error)
+{
+    if (executor->manned)
+        return true;
+    xy_limits_hold();
+    if (executor->done_fd < 0 && xy_limits_descriptors(1, error)) {
+        executor->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (executor->done_fd < 0)
+            xy_limits_explain("open a descriptor", errno, error);
+    }
+    xy_limits_release();
+    if (executor->done_fd < 0)
+        return false;
+    int number = start_unsignalled(&executor->thread, man, executor);
+    executor->manned = !number;
+    return !number || xy_limits_explain("start a thread for the service", number, error);
+}
+
+/* Doing. */
+
+static void fail(xy_number request, const xy_error *error, xy_done *done)
+{
+    *done = (xy_done){.request = request, .status = XYLEM_FAILED, .text = strdup(error->text)};
+    done->size = done->text ? strlen(done->text) : 0;
+}
+
+static bool do_at_once(xy_executor *executor, xy_number request, xy_done *done)
+{
+    bool begun = enter(executor);
+    int status = begun ? xy_service_do(executor->service, executor->state, &executor->work) : 0;
+    leave(executor);
+    *done = (xy_done){request, status, executor->work.reply, executor->work.reply_size};
+    executor->work.reply = NULL;
+    forget_text(executor);
+    return begun;
+}
+
+static void hand_over(xy_executor *executor, xy_number request)
+{
+    executor->work.wanted = wanted;
+    executor->work.rest = rest;
+    executor->work.world = executor;
+    pthread_mutex_lock(&executor->mutex);
+    executor->request = request;
+    atomic_store(&executor->unwanted, false);
+    atomic_store(&executor->stage, WAITING);
+    pthread_cond_broadcast(&executor->changed);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
+/* No work is under way, so the thread looks at none. */
+static void take_text(xy_executor *executor, xy_action *work, int64_t now_ms)
+{
+    const uint8_t *text = work->work.text;
+    executor->text = text;
+    executor->work = (xylem_work){.text = text ? (const char *)text : "",
+                                  .size = work->work.size,
+                                  .now_ms = now_ms,
+                                  .context = &executor->context};
+    work->work.text = NULL;
+    work->work.size = 0;
+}
+
+bool xy_executor_do(xy_executor *executor, xy_action *work, int64_t now_ms, xy_done *done)
+{
+    xy_error error;
+    xy_number request = work->work.request;
+    bool takes_long = executor->service->takes_long;
+    assert(work->kind == XY_ACTION_WORK && !xy_executor_busy(executor));
+    if (takes_long && !make_manned(executor, &error)) {
+        fail(request, &error, done);
+        return true;
+    }
+    take_text(executor, work, now_ms);
+    if (!takes_long)
+        return do_at_once(executor, request, done);
+    hand_over(executor, request);
+    return false;
+}
+
+bool xy_executor_combine(xy_executor *executor, const xy_action *combine, xy_done *done)
+{
+    xylem_work work = {.text = ""};
+    bool begun = enter(executor);
+    int status = begun ? xy_service_combine(combine->combine.service, combine->combine.texts,
+                                            combine->combine.a_size, combine->combine.b_size, &work)
+                       : XYLEM_OK;
+    *done = (xy_done){combine->combine.cast, status, work.reply, work.reply_size};
+    leave(executor);
+    return begun;
+}
+
+bool xy_executor_busy(const xy_executor *executor)
+{
+    return atomic_load(&executor->stage) != IDLE;
+}
+
+int xy_executor_fd(const xy_executor *executor)
+{
+    return executor->done_fd;
+}
+
+bool xy_executor_take(xy_executor *executor, xy_done *done)
+{
+    uint64_t count;
+    if (atomic_load(&executor->stage) != DONE)
+        return false;
+    pthread_mutex_lock(&executor->mutex);
+    if (read(executor->done_fd, &count, sizeof count) < 0)
+        count = 0; /* it has been read already */
+    *done = (xy_done){executor->request, executor->status, executor->work.reply,
+                      executor->work.reply_size};
+    executor->work.reply = NULL;
+    atomic_store(&executor->stage, IDLE);
+    atomic_store(&executor->unwanted, false);
+    pthread_mutex_unlock(&executor->mutex);
+    return true;
+}
+
+/* Ending. */
+
+void xy_executor_cancel(xy_executor *executor, xy_number request)
+{
+    pthread_mutex_lock(&executor->mutex);
+    if (executor->request.request == request.request && executor->request.tag == request.tag)
+        end_work(executor);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
+static void end_service(xy_executor *executor)
+{
+    bool told = enter(executor);
+    executor->opened = false;
+    if (told)
+        xy_service_close(executor->service, executor->state);
+    else
+        xy_service_release(executor->service, executor->state);
+    leave(executor);
+}
+
+bool xy_executor_close(xy_executor **closed)
+{
+    xy_executor *executor = *closed;
+    *closed = NULL;
+    if (!executor)
+        return true;
+    bool gone = !executor->manned || dismiss(executor);
+    if (!gone)
+        return false;
+    end_service(executor);
+    demolish(executor);
+    return true;
+}

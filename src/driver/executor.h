@@ -1,0 +1,73 @@
+/* executor: where one node's work is done: what is quick at once, by the node's own thread; what
+ * takes long by a thread of the executor's own, which is there from the first such work on.
+ */
+#ifndef XY_EXECUTOR_H
+#define XY_EXECUTOR_H
+
+#include "core/step.h"
+#include "driver/log.h"
+#include "service/service.h"
+
+/* The network whose services this thread runs; NULL: none. A thread of a network sets it for good,
+ * and so it is set in the threads of its executor. */
+extern _Thread_local const void *xy_served_network;
+
+typedef struct xy_executor xy_executor;
+
+/* Work that has been done. */
+typedef struct xy_done {
+    xy_number request;
+    int status;
+    char *text; /* the answer, `size` bytes; the taker's, who frees it */
+    size_t size;
+} xy_done;
+
+/* What a world does around each call of a function of the service by the node's own
+ * thread. */
+typedef struct xy_guard {
+    /* Before the call. False: the node has been killed, and the function must not be called; one
+     * that releases the state may be all the same. */
+    bool (*enter)(void *owner);
+
+    /* After the call, also after one that was not made. False: the function did not return for so
+     * long that the node was taken from its thread, which touches nothing of it any more and ends.
+     */
+    bool (*leave)(void *owner);
+    void *owner;
+} xy_guard;
+
+/* Opens the service of a life, whose log lines go to `log`. Copies both, and holds the sink of the
+ * log. NULL, and the error, when there is no such service, or it cannot be opened, or the node has
+ * been killed. The guard (NULL: none is needed) is copied, and works from
+ * then on: this function and those marked (guarded) do not return when it says that the node was
+ * taken from its thread. Then they free the executor, with the service's function `release`, and
+ * end the thread. */
+xy_executor *xy_executor_open(const xy_birth *birth, const xy_log *log, const xy_guard *guard,
+                              xy_error *error);
+
+/* Does the action WORK, and takes its text out. True: it is done; false: it takes long and is under
+ * way, one at a time, and xy_executor_take will tell; or the node has been killed, and nothing is
+ * done. (guarded) */
+bool xy_executor_do(xy_executor *executor, xy_action *work, int64_t now_ms, xy_done *done);
+
+/* Does the action COMBINE. False: the node has been killed, and nothing is done. (guarded) */
+bool xy_executor_combine(xy_executor *executor, const xy_action *combine, xy_done *done);
+
+/* Whether some work is under way or has not been taken. */
+bool xy_executor_busy(const xy_executor *executor);
+
+/* Takes work that took long and is done; false when there is none. */
+bool xy_executor_take(xy_executor *executor, xy_done *done);
+
+/* A descriptor that is readable when there is some to take; -1 before the first that takes long. */
+int xy_executor_fd(const xy_executor *executor);
+
+/* The work under way, if it is for this request, is not wanted any more. */
+void xy_executor_cancel(xy_executor *executor, xy_number request);
+
+/* Ends the service, after the work under way has ended: closes it, or only releases its state when
+ * the node has been killed. False: the work did not end in time, and is abandoned: its thread and
+ * the service's state are left to themselves until it does, and then released. (guarded) */
+bool xy_executor_close(xy_executor **executor);
+
+#endif

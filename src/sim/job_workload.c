@@ -1,0 +1,190 @@
+/* Jobs: work that takes its time, waits for other work, and is given up. */
+#include "sim/run.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "sim/need.h"
+#include "sim/steps.h"
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+enum { KIB = 1024, TEXT_MAX = 600 * KIB };
+
+static char text[TEXT_MAX + 1];
+
+static uint64_t draw(struct run *run, uint64_t bound)
+{
+    return xy_draw_below(&run->jobs, bound);
+}
+
+const char *run_service(struct run *run)
+{
+    static const char *const services[] = {"",      "timer", "dict",     "sum",
+                                           "sleep", "sleep", STEPS_NAME, STEPS_NAME};
+    bool timers = run->plan.weights[COMMAND_JOB] == 0;
+    return timers ? "" : services[draw(run, sizeof services / sizeof *services)];
+}
+
+/* What is asked. */
+
+/* In parts that are full, or nearly empty; of one word, so that a dict answers with it. */
+static size_t write_large(struct run *run)
+{
+    static const size_t sizes[] = {TEXT_MAX, 256 * KIB, 256 * KIB + 1, 512 * KIB, 300 * KIB};
+    size_t size = sizes[draw(run, sizeof sizes / sizeof *sizes)];
+    uint64_t first = draw(run, 1000);
+    for (size_t i = 0; i < size; i += KIB) /* each KiB is different from the next */
+        memset(text + i, letters[(first + i / KIB) % 26], size - i < KIB ? size - i : KIB);
+    return size;
+}
+
+/* What takes as long as a sleep would, in several steps. */
+static size_t write_steps(struct run *run, int64_t ms)
+{
+    int64_t count = 1 + (int64_t)draw(run, 8);
+    return (size_t)snprintf(text, sizeof text, "%" PRIu64 " %" PRId64 " %" PRId64,
+                            run->controller.command + 1, count, ms / count + 1);
+}
+
+static size_t write_small(struct run *run, const char *service)
+{
+    uint64_t number = draw(run, 1000);
+    int64_t ms = (int64_t)draw(run, (uint64_t)(2 * run->plan.timeout_ms) >> draw(run, 8)) + 1;
+    int size;
+    if (strcmp(service, STEPS_NAME) == 0)
+        return write_steps(run, ms);
+    if (strcmp(service, "sleep") == 0)
+        size = snprintf(text, sizeof text, "%" PRId64, ms);
+    else if (strcmp(service, "sum") == 0)
+        size = snprintf(text, sizeof text, "2 7 %" PRIu64, number);
+    else if (strcmp(service, "dict") == 0)
+        size = snprintf(text, sizeof text, number % 2 ? "%c %" PRIu64 : "%c",
+                        (char)('a' + number % 7), number);
+    else
+        size = snprintf(text, sizeof text, "time");
+    return (size_t)size;
+}
+
+static void start(struct run *run, int64_t id, bool large)
+{
+    uint64_t life = run->check.model.present[id];
+    const char *service = life ? run->check.model.lives[life].service : "";
+    xy_command command = {.kind = XY_COMMAND_EXEC, .id = id, .text = text};
+    command.timeout_ms = run->plan.timeout_ms << draw(run, 4) >> 2;
+    command.size = large ? write_large(run) : write_small(run, service);
+    run_command(run, &command);
+}
+
+/* Commands. */
+
+static int64_t some_id(struct run *run)
+{
+    uint64_t life = run_pick(run, &run->jobs);
+    return life ? run->check.model.lives[life].id : 0;
+}
+
+/* As a rule one whose answer is large too. */
+static int64_t some_dict(struct run *run)
+{
+    int64_t id = some_id(run);
+    for (int tries = 0; tries < 8; tries++) {
+        uint64_t life = run->check.model.present[id];
+        if (life && strcmp(run->check.model.lives[life].service, "dict") == 0)
+            break;
+        id = some_id(run);
+    }
+    return id;
+}
+
+/* Side by side, so that the parts of one come between those of another. */
+static void start_large(struct run *run)
+{
+    for (uint64_t more = draw(run, 5); more > 0; more--)
+        start(run, some_dict(run), true);
+}
+
+/* Several at one node, as often as not. */
+void run_job(struct run *run)
+{
+    int64_t id = some_id(run);
+    for (uint64_t more = draw(run, 2) ? draw(run, 6) : 0; more > 0; more--)
+        start(run, id, false);
+    start(run, id, false);
+    if (draw(run, 1000) < run->plan.large)
+        start_large(run);
+}
+
+/* One that is under way, unless it is hard to find. */
+void run_cancel(struct run *run)
+{
+    const struct history *history = &run->check.history;
+    uint64_t request = draw(run, history->count + 2);
+    for (int tries = 0; tries < 8 && history->waiting > 0; tries++) {
+        uint64_t open = history->open[draw(run, history->waiting)];
+        xy_command_kind kind = history_find(history, open)->kind;
+        if (kind == XY_COMMAND_EXEC || kind == XY_COMMAND_CAST)
+            request = open;
+    }
+    run_command(
+        run, &(xy_command){.kind = XY_COMMAND_CANCEL, .value = (int64_t)request, .timeout_ms = -1});
+}
+
+/* Casts. */
+
+/* What most services understand, and each in its way; never what the service "steps" would do for
+ * another request. */
+static size_t write_for_all(struct run *run)
+{
+    uint64_t number = draw(run, 1000);
+    switch (draw(run, 5)) {
+    case 0:
+        return (size_t)snprintf(text, sizeof text, "time");
+    case 1:
+        return (size_t)snprintf(text, sizeof text, "%c", (char)('a' + number % 7));
+    case 2:
+        return (size_t)snprintf(text, sizeof text, "%" PRIu64,
+                                1 + draw(run, (uint64_t)(2 * run->plan.timeout_ms)) % 4000);
+    case 3:
+        return (size_t)snprintf(text, sizeof text, "%c %" PRIu64, (char)('a' + number % 7), number);
+    default:
+        return (size_t)snprintf(text, sizeof text, "1 %" PRIu64, number);
+    }
+}
+
+static bool has_service(const struct run *run, int64_t id, const char *service)
+{
+    uint64_t life = run->check.model.present[id];
+    return life && (!service || strcmp(run->check.model.lives[life].service, service) == 0);
+}
+
+/* All that there are, perhaps of one service, or some of them; also such as do not exist. */
+static size_t choose_ids(struct run *run, const char *service, int64_t *ids)
+{
+    size_t count = 0;
+    uint64_t part = draw(run, 4);
+    for (int64_t id = 0; id < run->check.model.ids; id++) {
+        bool missing = !run->check.model.present[id] && part > 1 && draw(run, 16) == 0;
+        bool chosen = has_service(run, id, service) && (part == 0 || draw(run, 1 + part) == 0);
+        if (chosen || missing)
+            ids[count++] = id;
+    }
+    return count;
+}
+
+void run_cast(struct run *run)
+{
+    int64_t *ids = need(malloc((size_t)run->check.model.ids * sizeof *ids));
+    static const char *const services[] = {"dict", "sum", NULL, NULL};
+    xy_command command = {.kind = XY_COMMAND_CAST, .ids = ids, .text = text};
+    command.combine = services[draw(run, sizeof services / sizeof *services)];
+    command.id_count = choose_ids(run, draw(run, 8) > 0 ? command.combine : NULL, ids);
+    command.timeout_ms = run->plan.timeout_ms << draw(run, 4) >> 2;
+    command.size = draw(run, 1000) < run->plan.large ? write_large(run) : write_for_all(run);
+    if (draw(run, 4) == 0) {
+        command.text = NULL;
+        command.size = 0;
+    }
+    run_command(run, &command);
+    free(ids);
+}

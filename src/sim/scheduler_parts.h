@@ -1,0 +1,64 @@
+/* scheduler_parts: what the files of the scheduler share. Each is about one thing:
+ *
+ *     scheduler         nodes and their steps; the beginning and the end
+ *     scheduler_events  what is going to happen, and what happens then
+ *     scheduler_link    what nodes send, and how long it takes
+ *     scheduler_launch  the launcher: orders and reports
+ *     scheduler_work    the work of nodes
+ */
+#ifndef XY_SCHEDULER_PARTS_H
+#define XY_SCHEDULER_PARTS_H
+
+#include "sim/scheduler.h"
+
+/* Makes what is going to happen, with a copy of its bytes; NULL when there is no memory. Enters it,
+ * which owns it from then on. Passes over NULL. */
+xy_sim_event *xy_scheduler_event(xy_sim_kind kind, xy_life life, const void *bytes, size_t size);
+void xy_scheduler_enter(xy_scheduler *scheduler, xy_sim_event *what, int64_t due_us);
+
+/* Drops all of it. */
+void xy_scheduler_clear_events(xy_scheduler *scheduler);
+
+/* Enters the frames of a lane, when they are not. */
+void xy_scheduler_enter_lane(xy_scheduler *scheduler, xy_queue_link *link, xy_lane *lane);
+
+/* The machine of a node is driven from now on. */
+void xy_scheduler_drive(xy_scheduler *scheduler, xy_sim_node *who, xy_machine machine);
+
+/* Enters when a node gets its tick, after each step. */
+void xy_scheduler_set_tick(xy_scheduler *scheduler, xy_sim_node *who);
+
+/* Gives a node an event, and performs what it does about that. */
+void xy_scheduler_step(xy_scheduler *scheduler, xy_sim_node *who, const xy_event *event);
+
+/* A life is over; its report follows. */
+void xy_scheduler_end(xy_scheduler *scheduler, xy_sim_node *who, xy_end end);
+
+/* What happened to a node that is not held up any more happens now. */
+void xy_scheduler_replay(xy_scheduler *scheduler, xy_sim_node *who);
+
+/* The operations of drivers. */
+int xy_scheduler_send(xy_driver *driver, xy_action *action);
+void xy_scheduler_launch(xy_driver *driver, const xy_action *action);
+void xy_scheduler_execute(xy_driver *driver, xy_action *action);
+void xy_scheduler_report(xy_driver *driver, const xy_action *action);
+
+/* The launcher takes an order. A node hears from it that it is to attach. */
+void xy_scheduler_take_order(xy_scheduler *scheduler, xy_sim_event *what);
+void xy_scheduler_attach(xy_scheduler *scheduler, xy_sim_node *who, const xy_attachment *to);
+
+/* Reports that a life is over. */
+void xy_scheduler_report_end(xy_scheduler *scheduler, xy_life life, bool begun, xy_cause cause,
+                             const char *reason);
+
+/* A piece of work has rested. */
+void xy_scheduler_resume(xy_scheduler *scheduler, xy_sim_node *who);
+
+/* Random times: from 0 to the most; from the least to twice that; how much later something happens
+ * to a node that is slow. Whether something happens that has this chance in 1000. */
+int64_t xy_scheduler_draw_us(xy_draw *draw, int64_t most_us);
+int64_t xy_scheduler_about_us(xy_draw *draw, int64_t least_us);
+int64_t xy_scheduler_slowness_us(xy_scheduler *scheduler, const xy_sim_node *who);
+bool xy_scheduler_happens(xy_draw *draw, unsigned chance);
+
+#endif

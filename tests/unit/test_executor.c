@@ -1,0 +1,141 @@
+/* Work that takes long: whose it is, and what it leaves. */
+#include "counts.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+
+#include "core/memory.h"
+#include "driver/clock.h"
+#include "driver/executor.h"
+
+enum { ROUNDS = 10, REST_MS = 2 };
+
+static atomic_int rests; /* how often the work has rested */
+
+static int go_on(void *state, xylem_work *work)
+{
+    (void)state;
+    while (xylem_work_rest(work, REST_MS))
+        atomic_fetch_add(&rests, 1);
+    return xylem_work_reply(work, "ended", 5);
+}
+
+static int echo(void *state, xylem_work *work)
+{
+    size_t size;
+    const char *text = xylem_work_text(work, &size);
+    (void)state;
+    return xylem_work_reply(work, text, size);
+}
+
+static const xylem_service own[] = {
+    XYLEM_SERVICE(.name = "endless", .exec = go_on, .takes_long = true),
+    XYLEM_SERVICE(.name = "echo", .exec = echo, .takes_long = true)};
+
+static xy_executor *open_workshop(const char *service)
+{
+    static const xy_log log = {.id = 1};
+    xy_birth birth = {.id = 1, .life = {1}};
+    xy_error error;
+    snprintf(birth.service, sizeof birth.service, "%s", service);
+    xy_executor *executor = xy_executor_open(&birth, &log, NULL, &error);
+    assert_non_null(executor);
+    return executor;
+}
+
+static void begin(xy_executor *executor, uint64_t number, const char *text)
+{
+    xy_action work = {.kind = XY_ACTION_WORK};
+    work.work.request.request = number;
+    xy_done done;
+    work.work.size = strlen(text);
+    work.work.text = xy_resize(NULL, strlen(text) + 1);
+    assert_non_null(work.work.text);
+    memcpy(work.work.text, text, strlen(text) + 1);
+    assert_false(xy_executor_do(executor, &work, 0, &done));
+    assert_null(work.work.text); /* it is the executor's */
+    assert_true(xy_executor_busy(executor));
+}
+
+static bool has_rung(const xy_executor *executor, int timeout_ms)
+{
+    struct pollfd polled = {.fd = xy_executor_fd(executor), .events = POLLIN};
+    return poll(&polled, 1, timeout_ms) == 1;
+}
+
+static void expect_done(xy_executor *executor, uint64_t number, int status, const char *text)
+{
+    xy_done done;
+    assert_true(has_rung(executor, COUNTS_CEILING_MS));
+    assert_true(xy_executor_take(executor, &done));
+    assert_false(has_rung(executor, 0));
+    assert_true(done.request.request == number);
+    assert_int_equal(done.status, status);
+    assert_int_equal(done.size, strlen(text));
+    assert_memory_equal(done.text ? done.text : "", text, strlen(text));
+    free(done.text);
+    assert_false(xy_executor_busy(executor));
+}
+
+static void expect_going_on(xy_executor *executor)
+{
+    int64_t until_ms = xy_clock_now_ms() + COUNTS_CEILING_MS;
+    xy_done done;
+    for (int before = atomic_load(&rests); atomic_load(&rests) < before + 3; sched_yield()) {
+        assert_false(xy_executor_take(executor, &done));
+        assert_true(xy_clock_now_ms() < until_ms);
+    }
+}
+
+/* Only the work that is meant is cancelled: no other, and none that comes later. */
+static void test_cancel(void **state)
+{
+    xy_executor *executor = open_workshop("endless");
+    (void)state;
+    begin(executor, 5, "");
+    for (uint64_t other = 1; other < 10; other += other == 4 ? 2 : 1)
+        xy_executor_cancel(executor, (xy_number){.request = other});
+    expect_going_on(executor);
+    for (uint64_t number = 5; number < 8; number++) {
+        xy_executor_cancel(executor, (xy_number){.request = number});
+        expect_done(executor, number, XYLEM_OK, "ended");
+        xy_executor_cancel(executor, (xy_number){.request = number}); /* too late */
+        begin(executor, number + 1, "");
+        expect_going_on(executor);
+    }
+    assert_true(xy_executor_close(&executor));
+}
+
+static void use_workshop(void)
+{
+    xy_executor *executor = open_workshop("echo");
+    begin(executor, 1, "one");
+    expect_done(executor, 1, XYLEM_OK, "one");
+    begin(executor, 2, "two");
+    expect_done(executor, 2, XYLEM_OK, "two");
+    begin(executor, 3, "three"); /* and it is not taken */
+    assert_true(xy_executor_close(&executor));
+    assert_null(executor);
+}
+
+static void test_nothing_left(void **state)
+{
+    (void)state;
+    use_workshop();
+    counts before = count_all(NULL, 0);
+    for (int round = 0; round < ROUNDS; round++)
+        use_workshop();
+    expect_counts(before, NULL, 0, NULL, NULL);
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (xylem_register(&own[i]) != XYLEM_OK)
+            return EXIT_FAILURE;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_nothing_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
