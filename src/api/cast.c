@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/set.h"
+#include "api/set_ids.h"
 #include "core/memory.h"
 #include "core/outcomes.h"
 #include "service/service.h"

@@ -54,6 +54,7 @@ static int prepare_create(xylem *network, int64_t id, const xylem_create_options
     const char *service = options.service ? options.service : network->service;
     bool fits =
         snprintf(new->service, sizeof new->service, "%s", service) < (int)sizeof new->service;
+    const xylem_service *found = xy_service_named(service);
     xy_handle_leave(&network->handle);
     new->command = (xy_command){.kind = XY_COMMAND_CREATE,
                                 .id = id,
@@ -62,7 +63,8 @@ static int prepare_create(xylem *network, int64_t id, const xylem_create_options
                                 .text = new->service,
                                 .size = strlen(new->service),
                                 .arguments = options.arguments,
-                                .arguments_size = options.arguments_size};
+                                .arguments_size = options.arguments_size,
+                                .combines = found && found->combine};
     if (id < 0)
         fault = "the id is less than 0";
     if (fault)

@@ -12,7 +12,8 @@
 
 static size_t in_flight(const xy_controller *controller)
 {
-    return controller->requests.table.cost + controller->waits.table.cost;
+    return controller->requests.table.cost + controller->waits.table.cost +
+           controller->errands.table.cost;
 }
 
 static size_t cost_of(const xy_command *command)
@@ -23,7 +24,8 @@ static size_t cost_of(const xy_command *command)
 static bool has_room(const xy_controller *controller, const xy_command *command)
 {
     size_t bound = controller->bound;
-    if (command->kind != XY_COMMAND_EXEC && command->kind != XY_COMMAND_CAST)
+    bool job = command->kind == XY_COMMAND_EXEC || command->kind == XY_COMMAND_CAST;
+    if (!job || command->asker) /* work that is under way is to end */
         bound += XY_IN_FLIGHT_RESERVE(bound);
     return xy_in_flight_fits(in_flight(controller), cost_of(command), bound);
 }
@@ -51,6 +53,8 @@ static xy_request *enter(xy_controller *controller, const xy_command *command, x
         .id = command->id,
         .life = node ? node->life : (xy_life){0},
         .value = command->value};
+    if (command->asker)
+        request.asker = *command->asker;
     if (controller->keeps && command->kind == XY_COMMAND_EXEC &&
         !xy_buffer_add(&request.text, command->text, command->size))
         return NULL;
@@ -62,7 +66,21 @@ static xy_request *enter(xy_controller *controller, const xy_command *command, x
         DL_APPEND(node->requests, entered);
         node->asked++;
     }
+    if (entered && command->asker)
+        controller->unreplied++;
     return entered;
+}
+
+/* Answers what was not even entered: a command, or what a node asks. */
+static void refuse(xy_controller *controller, const xy_command *command, int status, xy_queue *out)
+{
+    xy_request refused = {.kind = (int)command->kind, .id = command->id};
+    if (!command->asker) {
+        xy_answer(controller, controller->command, status, out);
+        return;
+    }
+    refused.asker = *command->asker;
+    xy_answer_ask(controller, &refused, status, NULL, 0, out);
 }
 
 xy_request *xy_accept(xy_controller *controller, const xy_command *command, xy_map_node *node,
@@ -70,10 +88,11 @@ xy_request *xy_accept(xy_controller *controller, const xy_command *command, xy_m
 {
     bool room = has_room(controller, command);
     xy_request *entered = room ? enter(controller, command, node) : NULL;
-    if (!room && (command->kind == XY_COMMAND_EXEC || command->kind == XY_COMMAND_CAST))
+    if (!room && !command->asker &&
+        (command->kind == XY_COMMAND_EXEC || command->kind == XY_COMMAND_CAST))
         controller->refused = true;
     if (!entered)
-        xy_answer(controller, controller->command, room ? XYLEM_NO_MEMORY : XYLEM_BUSY, out);
+        refuse(controller, command, room ? XYLEM_NO_MEMORY : XYLEM_BUSY, out);
     return entered;
 }
 
@@ -111,8 +130,11 @@ void xy_end_request(xy_controller *controller, xy_request *request, int status, 
         xy_cast_forget(controller, number);
     const xy_request ended = *request;
     xy_requests_end(wait ? &controller->waits : &controller->requests, request);
+    controller->abandoned |= ended.asks;
     if (ended.cast)
         xy_cast_part(controller, &ended, status, text, size, out);
+    else if (ended.asker.life.number)
+        xy_answer_ask(controller, &ended, status, text, size, out);
     else
         xy_answer_with(controller, number, status, value, text, size, out);
 }
@@ -134,15 +156,21 @@ void xy_fail_requests(xy_controller *controller, xy_map_node *node, xy_queue *ou
 
 /* Errands. */
 
-xy_request *xy_enter_errand(xy_controller *controller, xy_operation operation, xy_life life,
+static xy_request errand_of(xy_controller *controller, xy_operation operation, xy_life life,
                             int64_t value)
 {
     uint64_t number = XY_ERRAND | ++controller->errand;
-    xy_request request = {.slot = {.request = number, .deadline_ms = XY_NEVER},
-                          .tag = xy_random_at(&controller->random, XY_STREAM_REQUEST, number),
-                          .kind = (int)operation,
-                          .life = life,
-                          .value = value};
+    return (xy_request){.slot = {.request = number, .deadline_ms = XY_NEVER},
+                        .tag = xy_random_at(&controller->random, XY_STREAM_REQUEST, number),
+                        .kind = (int)operation,
+                        .life = life,
+                        .value = value};
+}
+
+xy_request *xy_enter_errand(xy_controller *controller, xy_operation operation, xy_life life,
+                            int64_t value)
+{
+    const xy_request request = errand_of(controller, operation, life, value);
     return xy_requests_add(&controller->errands, &request);
 }
 
@@ -166,6 +194,28 @@ void xy_tell(xy_controller *controller, xy_map_node *node, xy_operation operatio
     if (node->reachable || (node->attached && !controller->keeps))
         error = xy_send_down(controller, node, &head, NULL, 0, out);
     if (errand && error == XYLEM_NO_MEMORY) {
+        node->behind = true;
+        xy_retry_later(controller);
+    }
+}
+
+void xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message *head,
+                  const void *text, size_t size, xy_queue *out)
+{
+    xy_message numbered = *head;
+    xy_request request = errand_of(controller, (xy_operation)head->code, node->life, head->value);
+    request.status = head->status;
+    request.slot.cost = size + XY_REQUEST_COST;
+    bool copied = xy_buffer_add(&request.text, text, size);
+    xy_request *errand = copied ? xy_requests_add(&controller->errands, &request) : NULL;
+    if (!errand) {
+        xy_buffer_clear(&request.text);
+        return; /* the node gives it up in time */
+    }
+    DL_APPEND(node->requests, errand);
+    numbered.number = xy_request_number(errand);
+    if (node->reachable &&
+        xy_send_down(controller, node, &numbered, text, size, out) == XYLEM_NO_MEMORY) {
         node->behind = true;
         xy_retry_later(controller);
     }
@@ -295,6 +345,7 @@ static xy_message head_of(const xy_controller *controller, const xy_map_node *no
     if (xy_is_errand(request))
         return (xy_message){.code = (uint8_t)request->kind,
                             .number = xy_request_number(request),
+                            .status = request->status,
                             .value = request->value};
     return (xy_message){.code = recall ? XY_RECALL
                                 : exec ? XY_EXEC
@@ -327,7 +378,8 @@ static int send_again(xy_controller *controller, xy_map_node *node, xy_request *
     return xy_send_down(controller, node, &head, NULL, 0, out);
 }
 
-/* Sends what a node was asked from this request on, until it has to be asked what it has. */
+/* Sends what a node was asked from this request on, until it has to be asked what it has. Where
+ * nodes never move that is never lost. */
 static void send_from(xy_controller *controller, xy_map_node *node, xy_request *request,
                       xy_queue *out)
 {
@@ -335,7 +387,7 @@ static void send_from(xy_controller *controller, xy_map_node *node, xy_request *
         return;
     node->behind = false;
     for (; request && !node->asking; request = request->next)
-        if ((xy_is_errand(request) || is_asked(request)) &&
+        if ((xy_is_errand(request) || (controller->keeps && is_asked(request))) &&
             send_again(controller, node, request, out) == XYLEM_NO_MEMORY) {
             node->asking = NULL;
             node->behind = true;
@@ -352,8 +404,6 @@ void xy_send_again_to(xy_controller *controller, xy_map_node *node, xy_queue *ou
 
 void xy_send_again(xy_controller *controller, xy_map_node *top, xy_queue *out)
 {
-    if (!controller->keeps)
-        return;
     for (xy_map_node *node = top; node; node = xy_map_below(top, node, XY_LINKED))
         xy_send_again_to(controller, node, out);
 }
@@ -365,7 +415,7 @@ void xy_send_again(xy_controller *controller, xy_map_node *top, xy_queue *out)
 static void ask(xy_controller *controller, const xy_command *command, xy_map_node *node,
                 xy_request *request, xy_queue *out)
 {
-    if (!node->reachable || node->asking || node->behind)
+    if (!node->reachable || node->asking || (node->behind && controller->keeps))
         return;
     int error = send_request(controller, node, request, command->text, command->size, out);
     if (error)
@@ -376,7 +426,7 @@ void xy_ask(xy_controller *controller, const xy_command *command, xy_queue *out)
 {
     xy_map_node *node = xy_find_present(controller, command->id);
     if (!node || !node->available) {
-        xy_answer(controller, controller->command, node ? XYLEM_UNAVAILABLE : XYLEM_NOT_FOUND, out);
+        refuse(controller, command, node ? XYLEM_UNAVAILABLE : XYLEM_NOT_FOUND, out);
         return;
     }
     xy_request *request = xy_accept(controller, command, node, out);
@@ -395,7 +445,7 @@ int xy_ask_part(xy_controller *controller, const xy_command *command, xy_map_nod
         return XYLEM_NO_MEMORY;
     request->cast = cast;
     request->position = position;
-    controller->parts++;
+    controller->unreplied++;
     ask(controller, command, node, request, out);
     return XYLEM_OK;
 }
@@ -418,7 +468,8 @@ void xy_cancel(xy_controller *controller, const xy_command *command, xy_queue *o
     uint64_t number = (uint64_t)command->value;
     xy_request *found = xy_requests_find(&controller->requests, number);
     bool cast = found && found->kind == XY_COMMAND_CAST;
-    if (!found || found->cast || (found->kind != XY_COMMAND_EXEC && !cast)) {
+    if (!found || found->cast || found->asker.life.number ||
+        (found->kind != XY_COMMAND_EXEC && !cast)) {
         xy_answer(controller, controller->command, XYLEM_NOT_FOUND, out);
         return;
     }
@@ -443,8 +494,12 @@ static void end_with_assembly(xy_controller *controller, xy_request *request, xy
     leave_node(controller, request, out);
     const xy_request ended = *request;
     xy_requests_end(&controller->requests, request);
-    if (ended.cast) {
-        xy_cast_part(controller, &ended, status, whole->text.bytes, whole->text.size, out);
+    controller->abandoned |= ended.asks;
+    if (ended.cast || ended.asker.life.number) {
+        if (ended.cast)
+            xy_cast_part(controller, &ended, status, whole->text.bytes, whole->text.size, out);
+        else
+            xy_answer_ask(controller, &ended, status, whole->text.bytes, whole->text.size, out);
         xy_assembly_free(whole);
         return;
     }

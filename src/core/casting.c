@@ -374,7 +374,7 @@ void xy_cast_part(xy_controller *controller, const xy_request *part, int status,
                   size_t size, xy_queue *out)
 {
     xy_cast *cast = (xy_cast *)xy_table_find(&controller->casts.table, part->cast);
-    controller->parts--;
+    controller->unreplied--;
     if (cast)
         xy_casts_own(&controller->casts, cast, part->position, status, text, size, out);
 }

@@ -147,6 +147,7 @@ static void complete(xy_controller *controller, xy_queue *out)
     if (controller->subtree.lost)
         xy_casts_look(&controller->casts, &controller->subtree, out);
     controller->subtree.lost = false;
+    xy_drop_abandoned_asks(controller, out);
     xy_settle(controller, out);
     xy_removal_look(controller, out);
     xy_settle(controller, out);
@@ -196,6 +197,8 @@ static void hear(xy_controller *controller, const xy_event *event, xy_queue *out
         return;
     if (message.kind == XY_REPLY)
         xy_hear_reply(controller, &message, out);
+    else if (message.kind == XY_ASK)
+        xy_hear_ask(controller, &message, out);
     else if (message.kind == XY_MERGED)
         xy_casts_hear(&controller->casts, from, &message, out);
     else
@@ -349,7 +352,7 @@ void xy_controller_init(xy_controller *controller, const xy_controller_options *
 
 void xy_controller_clear(xy_controller *controller, xy_queue *out)
 {
-    size_t unanswered = xy_requests_count(&controller->requests) - controller->parts +
+    size_t unanswered = xy_requests_count(&controller->requests) - controller->unreplied +
                         xy_requests_count(&controller->waits);
     while (controller->casts.table.first)
         xy_cast_forget(controller, controller->casts.table.first->request);

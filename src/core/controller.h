@@ -60,6 +60,8 @@ typedef struct xy_command {
                               have that; NULL: none */
     const void *arguments; /* of a create: those of the service, lent as the text is */
     size_t arguments_size;
+    bool combines;         /* of a create: the service combines answers */
+    const xy_asker *asker; /* of an exec or a cast that is for a node; otherwise NULL */
 } xy_command;
 
 /* What happens when a node that others are attached to dies or hangs. */
@@ -107,7 +109,8 @@ typedef struct xy_controller {
     xy_requests errands;    /* what the controlling node itself has asked */
     xy_assemblies arriving; /* replies of which there is more to come */
     xy_casts casts;         /* casts under way; each is a request, too */
-    size_t parts;           /* how many requests are parts of one */
+    size_t unreplied;       /* how many requests are parts of one, or of a node: for no command */
+    bool abandoned;         /* perhaps there are asks whose work is over */
     xy_random random;
     uint64_t command, life, link; /* the latest number of each, */
     uint64_t errand;              /* and of the requests that are for no command */

@@ -8,6 +8,7 @@
  *     removal       the end of nodes that are not wanted any more
  *     asking        requests to nodes and their replies
  *     casting       requests to many
+ *     brokering     requests of nodes to nodes, which the controlling node makes in their name
  *     availability  which nodes can be reached, and word of that
  *
  * All of them append to the queue of the step under way.
@@ -57,6 +58,9 @@ void xy_end_errand(xy_controller *controller, xy_request *errand);
  * is moved meanwhile. Without memory it may be lost. */
 void xy_tell(xy_controller *controller, xy_map_node *node, xy_operation operation, int64_t value,
              xy_queue *out);
+/* The same with a status and a text, which is always sent again until the node has it. */
+void xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message *head,
+                  const void *text, size_t size, xy_queue *out);
 void xy_drop_errands(xy_controller *controller, xy_map_node *node);
 
 /* Sends a request to a node that is attached, with a payload of any size; number 0 wants no reply.
@@ -84,6 +88,17 @@ void xy_tell_of_room(xy_controller *controller, xy_queue *out);
 /* Asks a node as a part of a cast, over its own way. XYLEM_BUSY, XYLEM_NO_MEMORY. */
 int xy_ask_part(xy_controller *controller, const xy_command *command, xy_map_node *node,
                 uint64_t cast, uint32_t position, xy_queue *out);
+
+/* Asks of nodes. */
+
+void xy_hear_ask(xy_controller *controller, const xy_message *ask, xy_queue *out);
+
+/* What a node has asked is answered. The text is a list of outcomes, if the kind is a cast. */
+void xy_answer_ask(xy_controller *controller, const xy_request *ask, int status, const void *text,
+                   size_t size, xy_queue *out);
+
+/* Gives up what belongs to work that is over. */
+void xy_drop_abandoned_asks(xy_controller *controller, xy_queue *out);
 
 /* Casts. */
 

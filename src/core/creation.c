@@ -134,6 +134,7 @@ static xy_map_node *enter(xy_controller *controller, const xy_command *command, 
     assert(command->size < sizeof node->service);
     if (command->size > 0)
         memcpy(node->service, command->text, command->size);
+    node->combines = command->combines;
     if (command->arguments_size > 0 &&
         !xy_buffer_add(&node->arguments, command->arguments, command->arguments_size)) {
         xy_map_prune(&controller->map, node);

@@ -114,7 +114,8 @@ static const form *form_of(unsigned kind, unsigned code)
         [XY_HEARTBEAT] = {PLAIN},
         [XY_INTERVAL] = {TIMED},
         [XY_REPORT] = {PLAIN},
-        [XY_MERGED] = {PLAIN, TEXT}};
+        [XY_MERGED] = {PLAIN, TEXT},
+        [XY_ASK] = {PLAIN, .payload_max = XY_MESSAGE_PAYLOAD_MAX}};
     static const form replies[XY_ANSWER_END] = {[XY_ANSWER] = {PLAIN, TEXT},
                                                 [XY_ANSWER_UNDELIVERED] = {PLAIN},
                                                 [XY_ANSWER_HERE] = {PLAIN},
@@ -126,7 +127,9 @@ static const form *form_of(unsigned kind, unsigned code)
         [XY_EXEC] = {PLAIN, TEXT, .route_max = XY_MESSAGE_ROUTE_MAX, .keep_max = UINT32_MAX},
         [XY_RECALL] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX, .keep_max = UINT32_MAX},
         [XY_PING] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX},
-        [XY_CANCEL] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX}};
+        [XY_CANCEL] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX},
+        [XY_ANSWERED] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX,
+                         .payload_max = XY_MESSAGE_PAYLOAD_MAX}};
     static const form changes[XY_CHANGE_END] = {
         [XY_CHANGE_SILENT] = {PLAIN}, [XY_CHANGE_BACK] = {PLAIN}};
     static const form casts[XY_OPERATION_END] = {

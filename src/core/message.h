@@ -22,7 +22,7 @@
 
 #include "core/error.h"
 
-#define XY_MESSAGE_VERSION     4
+#define XY_MESSAGE_VERSION     5
 #define XY_MESSAGE_HEADER      72
 #define XY_MESSAGE_ROUTE_MAX   UINT16_MAX
 #define XY_MESSAGE_PAYLOAD_MAX (256 * 1024) /* what is larger goes in fragments */
@@ -73,7 +73,8 @@ typedef enum xy_kind {
     XY_INTERVAL,  /* to every node below: value: the heartbeat interval, request: its version; the
                      highest version counts */
     XY_REPORT,    /* to every node below: say again which of your children are silent, and which are
-                     back: word of that may have been lost on a way that is not there any more */
+                     back, and what you ask: word of that may have been lost on a way that is not
+                     there any more */
     XY_CHANGE,    /* up to the controlling node: link, tag: the link's own; code: an xy_change,
                      value: the how manieth of this link: the highest counts */
     XY_REQUEST,   /* down, along a route, to a life: code: an xy_operation; budget_ms, keep */
@@ -83,6 +84,9 @@ typedef enum xy_kind {
                      fragment has a plan */
     XY_MERGED,    /* up: request, tag; payload: the answers to a cast of the node and of all below
                      it: see merge. With a status there are none, for that reason */
+    XY_ASK,       /* up: a node asks others: id, life: its own; request: the number of the ask in
+                     this life, value, tag: the request that it works on; budget_ms; payload: a set,
+                     a NUL, a text. With a status it was not passed on, for that reason */
     XY_KIND_END
 } xy_kind;
 
@@ -90,9 +94,10 @@ typedef enum xy_operation {
     XY_EXPECT = 1, /* a child may attach: payload: see xy_expectation; only a failure is a reply */
     XY_LET_GO,     /* the child on link `value` is not the node's any more */
     XY_EXEC,       /* do the payload, once; the reply's payload is the answer */
-    XY_RECALL, /* an exec of this number was sent before: answer it, or say whether it is here */
-    XY_PING,   /* answer */
-    XY_CANCEL, /* request number `value` need not be done any more */
+    XY_RECALL,   /* an exec of this number was sent before: answer it, or say whether it is here */
+    XY_PING,     /* answer */
+    XY_CANCEL,   /* request number `value` need not be done any more */
+    XY_ANSWERED, /* ask number `value` of the node has this status; payload: see outcomes */
     XY_OPERATION_END
 } xy_operation;
 

@@ -180,6 +180,88 @@ static void drop_casts(xy_node *node, xy_queue *out)
     xy_casts_clear(&node->casts);
 }
 
+/* Asks. */
+
+static xy_action ask_of(const xy_node *node, xy_number ask, int64_t work)
+{
+    return (xy_action){.kind = XY_ACTION_SEND,
+                       .send = {.to = node->parent,
+                                .message = {.kind = XY_ASK,
+                                            .number = ask,
+                                            .id = node->birth.id,
+                                            .life = node->birth.life,
+                                            .value = work}}};
+}
+
+/* What it has to be answered by comes a little earlier than its end here: so it is told why. */
+static uint32_t budget_of(const xy_ask *ask, int64_t now_ms)
+{
+    int64_t left_ms = ask->slot.deadline_ms - now_ms;
+    left_ms -= left_ms / 8;
+    return left_ms > 0 ? (uint32_t)left_ms : 0;
+}
+
+static void send_ask(xy_node *node, const xy_ask *ask, int64_t now_ms, xy_queue *out)
+{
+    const xy_number number = {ask->slot.request, ask->work.tag};
+    xy_action action = ask_of(node, number, (int64_t)ask->work.request);
+    action.send.message.budget_ms = budget_of(ask, now_ms);
+    if (!xy_action_own(&action, NULL, ask->text.bytes, ask->text.size) ||
+        !xy_queue_push(out, &action))
+        xy_asks_answer(&node->asks, ask->slot.request, XYLEM_NO_MEMORY, NULL, 0, out);
+}
+
+/* On a new way up: those that are on the old one may be lost. */
+static void ask_again(xy_node *node, int64_t now_ms, xy_queue *out)
+{
+    const xy_ask *next;
+    for (const xy_ask *ask = xy_asks_first(&node->asks); ask; ask = next) {
+        next = xy_asks_next(ask);
+        send_ask(node, ask, now_ms, out);
+    }
+}
+
+/* What has no work any more is cancelled at once. Without memory for as much as an answer there is
+ * none. */
+static void ask(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
+{
+    xy_number work = event->asked.request;
+    int64_t due_ms = xy_work_queue_due(&node->work, work);
+    int64_t deadline_ms = now_ms + event->asked.budget_ms;
+    int status =
+        due_ms == XY_NEVER || node->ended
+            ? XYLEM_CANCELLED
+            : xy_asks_add(&node->asks, work, event->asked.ask, event->asked.payload,
+                          event->asked.size, due_ms < deadline_ms ? due_ms : deadline_ms, out);
+    xy_action refused = {.kind = XY_ACTION_ANSWERED,
+                         .answered = {.ask = event->asked.ask, .status = status}};
+    if (status)
+        xy_queue_push(out, &refused);
+    else
+        send_ask(node, xy_asks_last(&node->asks), now_ms, out);
+}
+
+/* One of another node, for which there was no room: the controlling node answers it. */
+static void pass_refusal(const xy_node *node, const xy_event *event, xy_queue *out)
+{
+    xy_action action = ask_of(node, event->unsent.request, event->unsent.value);
+    action.send.message.id = event->unsent.id;
+    action.send.message.life = event->unsent.life;
+    action.send.message.status = event->unsent.status;
+    xy_queue_push(out, &action);
+}
+
+static void ask_unsent(xy_node *node, const xy_event *event, xy_queue *out)
+{
+    if (event->unsent.status == XYLEM_UNAVAILABLE)
+        return; /* it is said again on a new way */
+    if (event->unsent.life.number == node->birth.life.number)
+        xy_asks_answer(&node->asks, event->unsent.request.request, event->unsent.status, NULL, 0,
+                       out);
+    else if (!event->unsent.bare)
+        pass_refusal(node, event, out);
+}
+
 /* Beginning and ending. */
 
 void xy_node_init(xy_node *node, const xy_birth *birth, const char *address)
@@ -198,6 +280,7 @@ void xy_node_clear(xy_node *node, xy_queue *out)
 {
     xy_work_queue_clear(&node->work, out);
     drop_casts(node, out);
+    xy_asks_clear(&node->asks, out);
     xy_answers_clear(&node->answers);
     xy_subtree_clear(&node->subtree);
 }
@@ -206,6 +289,7 @@ static void end(xy_node *node, xy_queue *out)
 {
     xy_action action = {.kind = XY_ACTION_STOP};
     drop_casts(node, out);
+    xy_asks_clear(&node->asks, out);
     xy_work_queue_close(&node->work, out);
     if (!node->ended && xy_queue_push(out, &action)) /* without memory it is killed */
         node->ended = true;
@@ -277,6 +361,12 @@ static void set_interval(xy_node *node, const xy_message *message, int64_t now_m
 
 /* Moving. */
 
+static void report_again(xy_node *node, int64_t now_ms, xy_queue *out)
+{
+    ask_again(node, now_ms, out);
+    xy_subtree_report(&node->subtree, now_ms, out);
+}
+
 /* What was on its way up over the old parent may be lost. Requests and their replies are asked for
  * again by the controlling node. Without memory to say so the node has not attached. */
 static void welcome(xy_node *node, const xy_message *message, int64_t now_ms, xy_queue *out)
@@ -292,7 +382,7 @@ static void welcome(xy_node *node, const xy_message *message, int64_t now_ms, xy
     node->coming = (xy_peer){0};
     set_interval(node, message, now_ms, out);
     if (moved)
-        xy_subtree_report(&node->subtree, now_ms, out);
+        report_again(node, now_ms, out);
 }
 
 /* Requests. */
@@ -387,6 +477,12 @@ static void do_request(xy_node *node, const xy_message *request, int64_t now_ms,
         break;
     case XY_CANCEL:
         xy_work_queue_cancel(&node->work, (uint64_t)request->value, out);
+        xy_asks_drop(&node->asks, (xy_number){.request = (uint64_t)request->value}, out);
+        reply(node, request->number, XYLEM_OK, out);
+        break;
+    case XY_ANSWERED:
+        xy_asks_answer(&node->asks, (uint64_t)request->value, request->status,
+                       xy_message_payload(request), request->payload_size, out);
         reply(node, request->number, XYLEM_OK, out);
         break;
     default:
@@ -492,8 +588,10 @@ static void cancel_cast(xy_node *node, xy_cast *cast, const xy_message *message,
     xy_casts_pass(cast, message, NULL, 0, &node->subtree, out);
     xy_casts_forget(&node->casts, cast);
     xy_queue_take_back(out, 1);
-    if (own)
+    if (own) {
         xy_work_queue_drop(&node->work, message->number.request, out);
+        xy_asks_drop(&node->asks, message->number, out);
+    }
 }
 
 static void take_cast(xy_node *node, const xy_message *message, int64_t now_ms, xy_queue *out)
@@ -518,7 +616,7 @@ static void hear_parent(xy_node *node, xy_message *message, uint8_t *frame, int6
     if (message->kind == XY_INTERVAL)
         set_interval(node, message, now_ms, out);
     else if (message->kind == XY_REPORT)
-        xy_subtree_report(&node->subtree, now_ms, out);
+        report_again(node, now_ms, out);
     else if (message->kind == XY_REQUEST)
         take_request(node, message, frame, now_ms, out);
     else if (message->kind == XY_CAST)
@@ -558,6 +656,7 @@ static void worked(xy_node *node, const xy_event *event, int64_t now_ms, xy_queu
 {
     if (xy_work_queue_done(&node->work, event->worked.request))
         answer_with(node, event, out);
+    xy_asks_drop(&node->asks, event->worked.request, out);
     if (!node->ended)
         xy_work_queue_next(&node->work, now_ms, out);
 }
@@ -572,6 +671,8 @@ static void unsent(xy_node *node, const xy_event *event, xy_queue *out)
     bool gone = status == XYLEM_UNAVAILABLE;
     if (event->unsent.kind == XY_REQUEST)
         give_back(node, number, event->unsent.link, status, out);
+    else if (event->unsent.kind == XY_ASK)
+        ask_unsent(node, event, out);
     else if (event->unsent.kind == XY_CAST)
         xy_casts_unsent(&node->casts, number, event->unsent.link, status, out);
     else if (!event->unsent.bare && !gone && event->unsent.kind == XY_REPLY)
@@ -587,6 +688,7 @@ static void tick(xy_node *node, int64_t now_ms, xy_queue *out)
     xy_work_queue_tick(&node->work, now_ms, out);
     xy_subtree_tick(&node->subtree, now_ms, out);
     xy_casts_tick(&node->casts, now_ms, out);
+    xy_asks_tick(&node->asks, now_ms, out);
 }
 
 /* A child that is lost does not answer. */
@@ -614,6 +716,9 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue
     case XY_EVENT_WORKED:
         worked(node, event, now_ms, out);
         break;
+    case XY_EVENT_ASKED:
+        ask(node, event, now_ms, out);
+        break;
     case XY_EVENT_COMBINED:
         xy_casts_combined(&node->casts, event->combined.cast, event->combined.status,
                           event->combined.text, event->combined.size, out);
@@ -639,7 +744,8 @@ int64_t xy_node_deadline(const xy_node *node)
 {
     return earlier(
         earlier(xy_subtree_deadline(&node->subtree), xy_work_queue_deadline(&node->work)),
-        earlier(xy_casts_deadline(&node->casts), node->heartbeat_ms));
+        earlier(earlier(xy_casts_deadline(&node->casts), xy_asks_deadline(&node->asks)),
+                node->heartbeat_ms));
 }
 
 static void step(void *self, const xy_event *event, int64_t now_ms, xy_queue *out)

@@ -5,6 +5,7 @@
 #define XY_NODE_H
 
 #include "core/answers.h"
+#include "core/asks.h"
 #include "core/casts.h"
 #include "core/step.h"
 #include "core/subtree.h"
@@ -26,6 +27,7 @@ typedef struct xy_node {
     xy_work_queue work;
     xy_answers answers;
     xy_casts casts;
+    xy_asks asks;
 } xy_node;
 
 /* Begins a node that can be reached at `address`. The node must stay where it is. */

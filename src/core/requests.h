@@ -21,6 +21,13 @@ static inline bool xy_in_flight_fits(size_t in_flight, size_t cost, size_t bound
     return in_flight == 0 || (in_flight <= bound && cost <= bound - in_flight);
 }
 
+/* The node in whose name something is asked. */
+typedef struct xy_asker {
+    xy_life life;  /* 0: none, it is a command of the network's user */
+    uint64_t ask;  /* the number of the ask in that life, */
+    uint64_t work; /* and the request that it belongs to */
+} xy_asker;
+
 typedef struct xy_request {
     xy_slot slot;                   /* its key is the number of the command */
     uint64_t tag;                   /* of its number: cannot be guessed */
@@ -31,11 +38,13 @@ typedef struct xy_request {
     int64_t value;     /* what the command was given with; of a create: when its reply is due */
     uint64_t cast;     /* of one that is a part of a cast: its number, */
     uint32_t position; /* and whom in it this is about. 0: it is a command of its own */
-    xy_buffer text;    /* of an exec that may have to be sent again */
-    bool sent;         /* once at least, */
-    bool again;        /* and more than once */
-    int status;        /* of one that has failed, and is answered when its node is over, */
-    xy_buffer reason;  /* and why: a text, or none */
+    xy_asker asker;
+    bool asks;        /* a node that works on it has asked others */
+    xy_buffer text;   /* of an exec that may have to be sent again */
+    bool sent;        /* once at least, */
+    bool again;       /* and more than once */
+    int status;       /* of one that has failed, and is answered when its node is over, */
+    xy_buffer reason; /* and why: a text, or none */
 } xy_request;
 
 /* Requests that the controlling node makes for itself: an errand has no command, and its number is

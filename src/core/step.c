@@ -31,7 +31,8 @@ void xy_birth_clear(xy_birth *copy)
 xy_urgency xy_message_urgency(const xy_message *message)
 {
     bool asked = message->kind == XY_REQUEST && message->number.request != 0;
-    return asked || message->kind == XY_CAST ? XY_REFUSABLE : XY_VITAL;
+    bool ask = message->kind == XY_ASK && message->payload_size > 0;
+    return asked || ask || message->kind == XY_CAST ? XY_REFUSABLE : XY_VITAL;
 }
 
 uint8_t *xy_action_room(xy_action *send, size_t size)
@@ -180,6 +181,8 @@ void xy_action_clear(xy_action *action)
         xy_release(action->combine.texts);
     else if (action->kind == XY_ACTION_REPLY)
         xy_release(action->reply.text);
+    else if (action->kind == XY_ACTION_ANSWERED)
+        xy_release(action->answered.outcomes);
     else if (action->kind == XY_ACTION_START)
         xy_birth_clear(&action->start);
     action->kind = XY_ACTION_STOP; /* which owns nothing */

@@ -50,6 +50,7 @@ typedef enum xy_event_kind {
     XY_EVENT_ATTACH, /* it is to attach to a parent */
     XY_EVENT_END,    /* it is to end */
     XY_EVENT_WORKED, /* the service has done a piece of work */
+    XY_EVENT_ASKED,  /* the service asks other nodes */
     /* Of both: */
     XY_EVENT_COMBINED, /* the service has combined two answers */
     /* Of the controlling node, from the launcher: */
@@ -70,8 +71,11 @@ typedef struct xy_event {
             size_t size;
         } message;
         struct {
-            xy_kind kind; /* XY_REQUEST, XY_REPLY, XY_CAST or XY_MERGED */
+            xy_kind kind; /* XY_REQUEST, XY_REPLY, XY_CAST, XY_MERGED or XY_ASK */
             xy_number request;
+            int64_t id; /* of an ask: the asker, */
+            xy_life life;
+            int64_t value;       /* and the request that it works on */
             xy_link_number link; /* on which it was to go */
             bool bare;           /* it had no payload: nothing smaller can be sent in its place */
             int status;          /* why: XYLEM_UNAVAILABLE, XYLEM_BUSY, XYLEM_NO_MEMORY */
@@ -83,6 +87,13 @@ typedef struct xy_event {
             const void *text;
             size_t size;
         } worked;
+        struct {
+            xy_number request; /* that it works on */
+            uint64_t ask;      /* its number: above that of each one before */
+            uint32_t budget_ms;
+            const void *payload; /* a set, a NUL, a text */
+            size_t size;
+        } asked;
         struct {
             xy_number cast;
             int status;
@@ -143,9 +154,10 @@ typedef enum xy_action_kind {
     XY_ACTION_CONNECT,    /* connect to a parent */
     XY_ACTION_DISCONNECT, /* end the connection to a parent */
     XY_ACTION_WORK,       /* have the service do a request; one at a time; gives rise to WORKED */
-    XY_ACTION_CANCEL, /* the work under way is not wanted any more; its WORKED is due all the same
-                       */
-    XY_ACTION_STOP,   /* the machine has ended */
+    XY_ACTION_CANCEL,   /* the work under way is not wanted any more; its WORKED is due all the same
+                         */
+    XY_ACTION_ANSWERED, /* tell the service what has become of an ask, once for each ASKED */
+    XY_ACTION_STOP,     /* the machine has ended */
     /* Of a node, for the launcher to report to the controlling node. It comes in any case, also
        while the way up the tree is broken: */
     XY_ACTION_EXPECTED, /* a child may attach: the event EXPECTED */
@@ -205,6 +217,12 @@ typedef struct xy_action {
         struct {
             xy_number request;
         } cancel;
+        struct {
+            uint64_t ask;
+            int status;
+            uint8_t *outcomes; /* belongs to the action, with a NUL behind it; or NULL */
+            size_t size;
+        } answered;
         struct {
             xy_life life; /* the child's */
             xy_link_number link;

@@ -156,7 +156,9 @@ bool xy_subtree_hear(xy_subtree *subtree, const xy_peer *from, const xy_message 
             welcome(subtree, child, message, now_ms, out);
         return false;
     }
-    if (message->kind == XY_REPLY || message->kind == XY_CHANGE || message->kind == XY_MERGED)
+    subtree->repeats |= message->kind == XY_ASK;
+    if (message->kind == XY_REPLY || message->kind == XY_CHANGE || message->kind == XY_MERGED ||
+        message->kind == XY_ASK)
         return true;
     if (message->kind != XY_HEARTBEAT)
         return false;
@@ -208,7 +210,8 @@ static void forgive(xy_subtree *subtree, int64_t late_ms, int64_t now_ms)
 /* A silent child is asked too: it may come back. */
 void xy_subtree_report(xy_subtree *subtree, int64_t now_ms, xy_queue *out)
 {
-    for (xy_child *child = xy_children_first(&subtree->children); child && subtree->watched;
+    bool wanted = subtree->watched || subtree->repeats;
+    for (xy_child *child = xy_children_first(&subtree->children); child && wanted;
          child = xy_children_next(child)) {
         if (child->reported)
             say(subtree, child, now_ms, out);

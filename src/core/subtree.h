@@ -19,7 +19,8 @@ typedef struct xy_subtree {
     xy_children children;
     xy_detector detector;
     uint64_t version; /* of the heartbeat interval */
-    bool watched;     /* there have been heartbeats: without them nothing is ever reported */
+    bool watched;     /* there have been heartbeats: without them nothing is ever reported, */
+    bool repeats;     /* unless one below has asked, which it says again on a new way up */
     bool lost;        /* a child was let go, or is silent: the owner has not looked at that yet */
     int64_t retry_ms; /* when to say again what there was no memory for, or XY_NEVER */
     xy_report *report;
@@ -41,7 +42,7 @@ void xy_subtree_let_go(xy_subtree *subtree, xy_link_number link, xy_queue *out);
 int xy_subtree_next(const xy_subtree *subtree, xy_link_number next, xy_peer *child);
 
 /* A message of a neighbour that may be anyone. True: it comes from a child and is for the owner: a
- * reply or a change, which go up, or the answer to a cast. */
+ * reply, a change or an ask, which go up, or the answer to a cast. */
 bool xy_subtree_hear(xy_subtree *subtree, const xy_peer *from, const xy_message *message,
                      int64_t now_ms, xy_queue *out);
 

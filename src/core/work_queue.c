@@ -240,6 +240,12 @@ void xy_work_queue_tick(xy_work_queue *work, int64_t now_ms, xy_queue *out)
     settle(work, out);
 }
 
+int64_t xy_work_queue_due(const xy_work_queue *work, xy_number request)
+{
+    bool running = work->running.request == request.request && is_wanted(work);
+    return running ? work->deadline_ms : XY_NEVER;
+}
+
 int64_t xy_work_queue_deadline(const xy_work_queue *work)
 {
     int64_t earliest_ms = xy_assemblies_deadline(&work->arriving);

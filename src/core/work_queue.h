@@ -58,6 +58,10 @@ void xy_work_queue_close(xy_work_queue *work, xy_queue *out);
 
 /* Answers those whose time is over: XYLEM_TIMED_OUT. */
 void xy_work_queue_tick(xy_work_queue *work, int64_t now_ms, xy_queue *out);
+/* When the work of a request that is under way is given up; XY_NEVER: there is none, or its answer
+ * is not waited for. */
+int64_t xy_work_queue_due(const xy_work_queue *work, xy_number request);
+
 int64_t xy_work_queue_deadline(const xy_work_queue *work);
 
 #endif

@@ -9,15 +9,18 @@ static void step(xy_driver *driver, const xy_event *event)
     driver->machine.step(driver->machine.self, event, driver->now_ms, driver->queue);
 }
 
-/* Only a request or an answer is missed by its asker. */
+/* Only a request, an ask or an answer is missed by its asker. */
 static void unsent(xy_driver *driver, const xy_peer *to, const xy_message *message, int status)
 {
     if (message->kind != XY_REQUEST && message->kind != XY_REPLY && message->kind != XY_CAST &&
-        message->kind != XY_MERGED)
+        message->kind != XY_MERGED && message->kind != XY_ASK)
         return;
     xy_event event = {.kind = XY_EVENT_UNSENT};
     event.unsent.kind = message->kind;
     event.unsent.request = message->number;
+    event.unsent.id = message->id;
+    event.unsent.life = message->life;
+    event.unsent.value = message->value;
     event.unsent.link = to->link;
     event.unsent.bare = message->payload_size == 0;
     event.unsent.status = status;
@@ -63,6 +66,7 @@ static void perform(xy_driver *driver, xy_action *action)
     case XY_ACTION_WORK:
     case XY_ACTION_CANCEL:
     case XY_ACTION_COMBINE:
+    case XY_ACTION_ANSWERED:
         driver->ops->execute(driver, action);
         break;
     case XY_ACTION_STOP:

@@ -6,9 +6,9 @@ static const char *const message_names[XY_KIND_END] = {
     [XY_HELLO] = "hello",       [XY_WELCOME] = "welcome", [XY_HEARTBEAT] = "heartbeat",
     [XY_INTERVAL] = "interval", [XY_REPORT] = "report",   [XY_CHANGE] = "change",
     [XY_REQUEST] = "request",   [XY_REPLY] = "reply",     [XY_CAST] = "cast",
-    [XY_MERGED] = "merged"};
-static const char *const operation_names[XY_OPERATION_END] = {"",       "expect", "let-go", "exec",
-                                                              "recall", "ping",   "cancel"};
+    [XY_MERGED] = "merged",     [XY_ASK] = "ask"};
+static const char *const operation_names[XY_OPERATION_END] = {
+    "", "expect", "let-go", "exec", "recall", "ping", "cancel", "answered"};
 static const char *const change_names[XY_CHANGE_END] = {"", "silent", "back"};
 static const char *const signals[] = {"", "kill", "pause", "resume"};
 static const char *const notices[] = {"unavailable", "available", "adopted", "restarted",
@@ -38,7 +38,7 @@ static void write_message(FILE *file, const xy_message *message)
     if (message->kind == XY_REQUEST && message->code == XY_LET_GO)
         fprintf(file, ",\"about\":%" PRId64, message->value);
     if (message->kind == XY_REQUEST || message->kind == XY_REPLY || message->kind == XY_CAST ||
-        message->kind == XY_MERGED)
+        message->kind == XY_MERGED || message->kind == XY_ASK)
         fprintf(file, ",\"request\":%" PRIu64, message->number.request);
     if (message->kind == XY_REPLY)
         fprintf(file, ",\"status\":\"%s\"", xylem_strerror(message->status));
@@ -86,7 +86,7 @@ void trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event
         [XY_EVENT_WORKED] = "worked",     [XY_EVENT_STARTED] = "started",
         [XY_EVENT_EXPECTED] = "expected", [XY_EVENT_ATTACHED] = "attached",
         [XY_EVENT_ENDED] = "ended",       [XY_EVENT_SIGNALLED] = "signalled",
-        [XY_EVENT_COMBINED] = "combined"};
+        [XY_EVENT_COMBINED] = "combined", [XY_EVENT_ASKED] = "asked"};
     trace_write_begin(file, now_us, node, "event", names[event->kind]);
     if (event->kind == XY_EVENT_MESSAGE)
         write_frame(file, event, forged);
@@ -182,6 +182,10 @@ static void write_rest(FILE *file, const xy_action *action)
     case XY_ACTION_COMBINE:
         fprintf(file, ",\"request\":%" PRIu64, action->combine.cast.request);
         break;
+    case XY_ACTION_ANSWERED:
+        fprintf(file, ",\"ask\":%" PRIu64 ",\"status\":%d", action->answered.ask,
+                action->answered.status);
+        break;
     case XY_ACTION_KILL:
         fprintf(file, ",\"late\":%s", action->kill.late ? "true" : "false");
         break;
@@ -212,7 +216,8 @@ void trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_acti
         [XY_ACTION_ATTACH] = "attach",     [XY_ACTION_END] = "end",
         [XY_ACTION_KILL] = "kill",         [XY_ACTION_SIGNAL] = "signal",
         [XY_ACTION_REPLY] = "reply",       [XY_ACTION_NOTICE] = "notice",
-        [XY_ACTION_ROOM] = "room",         [XY_ACTION_COMBINE] = "combine"};
+        [XY_ACTION_ROOM] = "room",         [XY_ACTION_COMBINE] = "combine",
+        [XY_ACTION_ANSWERED] = "answered"};
     trace_write_begin(file, now_us, node, "action", names[action->kind]);
     if (trace_target(action))
         fprintf(file, ",\"target\":%" PRIu64, trace_target(action));

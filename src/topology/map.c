@@ -56,6 +56,8 @@ void xy_map_revive(xy_map *map, xy_map_node *node, xy_life life)
     assert(!xy_map_of_life(map, life));
     HASH_DEL_IN_BKT(*bucket_of(handle), handle);
     node->life = life;
+    xy_release(node->asks);
+    node->asks = NULL;
     handle->hashv = xy_hash_fold(&life);
     handle->tbl->noexpand = true;
     HASH_ADD_TO_BKT(*bucket_of(handle), by_life, handle, failed);
@@ -207,6 +209,7 @@ static void remove_leaf(xy_map *map, xy_map_node *node)
     map->joined -= node->joined;
     xy_buffer_clear(&node->arguments);
     xy_release(node->address);
+    xy_release(node->asks);
     xy_release(node);
 }
 

@@ -15,6 +15,7 @@
 #include "core/hash.h"
 #include "core/message.h"
 #include "core/step.h"
+#include "core/window.h"
 
 typedef enum xy_tree { XY_WANTED, XY_LINKED } xy_tree;
 
@@ -80,6 +81,8 @@ typedef struct xy_map_node {
     size_t plan_index;      /* and its place in the plan of that */
     xy_life refused;        /* the life of a parent that does not take it, for the time being */
     char service[XY_SERVICE_NAME_SIZE];
+    bool combines;         /* the service combines answers */
+    xy_window *asks;       /* which asks of this life have come; NULL: none */
     xy_buffer arguments;   /* of the service, for each life of the node */
     char key[XY_KEY_SIZE]; /* its public key; "" as long as it is unknown, or if it has none */
     int64_t pid;

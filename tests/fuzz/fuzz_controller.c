@@ -273,9 +273,9 @@ static void check(void)
     must(xy_controller_deadline(&run.controller) <= earliest_due(&waiting));
     must(run.all.out.promised == waiting);
     must(xy_requests_count(&run.controller.requests) + xy_requests_count(&run.controller.waits) -
-             run.controller.parts ==
+             run.controller.unreplied ==
          waiting);
-    must(run.controller.parts == 0 || waiting > 0);
+    must(run.controller.unreplied == 0 || waiting > 0);
     check_arriving(&run.controller.arriving);
     check_in_flight();
     check_map(&run.controller.map);

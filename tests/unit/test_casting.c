@@ -171,7 +171,7 @@ static void describe(const uint8_t *bytes, size_t size, char *text)
 
 static bool has_casts(const fixture *f)
 {
-    bool has = f->controller.casts.table.count > 0 || f->controller.parts > 0;
+    bool has = f->controller.casts.table.count > 0 || f->controller.unreplied > 0;
     for (const xy_map_node *node = f->controller.map.lowest; node; node = node->higher)
         has |= node->casts > 0;
     return has;
@@ -627,7 +627,7 @@ static void test_left_under_way(void **state)
     expect_asked_for(f, 2, 3);
     uint64_t number = cast(f, IDS(1, 3, 4), "text");
     expect_cast(f, 1, number, "text");
-    assert_int_equal(f->controller.parts, 1);
+    assert_int_equal(f->controller.unreplied, 1);
 }
 
 static void test_too_much_under_way(void **state)

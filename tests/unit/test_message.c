@@ -83,7 +83,7 @@ static void assert_same(const xy_message *a, const xy_message *b)
 static void test_golden_frame(void **state)
 {
     static const uint8_t golden[] = {
-        'x',  'y',  4,    7,    3,    0,    0,    0,    /* version, kind, code, part, status */
+        'x',  'y',  5,    7,    3,    0,    0,    0,    /* version, kind, code, part, status */
         0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, /* request */
         0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, /* tag */
         0,    0,    0,    0,    0,    0,    0,    88,   /* id */
@@ -156,8 +156,8 @@ static void test_malformed(void **state)
         uint8_t byte;
     } wrong[] = {{0, 'X'},
                  {1, 'x'},
-                 {2, 3}, /* the version */
-                 {2, 5},
+                 {2, XY_MESSAGE_VERSION - 1},
+                 {2, XY_MESSAGE_VERSION + 1},
                  {3, 0},
                  {3, XY_KIND_END},
                  {4, 0},
@@ -234,6 +234,8 @@ static void test_payloads(void **state)
         {XY_CAST, XY_PING, 0, XY_MESSAGE_PAYLOAD_MAX},
         {XY_CAST, XY_CANCEL, 0, 0},
         {XY_MERGED, 0, 0, XY_MESSAGE_PAYLOAD_MAX},
+        {XY_REQUEST, XY_ANSWERED, 0, XY_MESSAGE_PAYLOAD_MAX},
+        {XY_ASK, 0, 0, XY_MESSAGE_PAYLOAD_MAX},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {

@@ -1,7 +1,7 @@
 /* Sets of nodes at the command line, and what is said of them. */
 #include "unit.h"
 
-#include "api/set.h"
+#include "api/set_ids.h"
 #include "cli/outcomes.h"
 
 /* Memory that runs out: the calls that are left; less than 0: all go well. */

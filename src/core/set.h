@@ -1,5 +1,6 @@
-/* Sets of nodes: `all`, or ids, ranges ID-ID and nodes with all below them, ID/, with commas
- * between them. */
+/* set: the text of a set of nodes: `all`, or ids, ranges ID-ID and nodes with all below them, ID/,
+ * with commas between them.
+ */
 #ifndef XY_SET_H
 #define XY_SET_H
 
@@ -7,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "xylem.h"
+#include "core/error.h"
 
 /* How many ids the ranges of a set may have, and how many parts ID/. */
 enum { XY_SET_IDS_MAX = 1000000, XY_SET_BELOW_MAX = 1000 };
@@ -28,11 +29,5 @@ typedef struct xy_set {
  * XYLEM_TOO_LONG: it is too large; XYLEM_NO_MEMORY. */
 int xy_set_read(const char *text, xy_set *set);
 void xy_set_clear(xy_set *set);
-
-/* The ids of a set, each once, in the order given; of those that a node stands for with all below
- * it, parents come first. The caller frees them. NULL: there is no memory. The nodes are sorted by
- * id, as xylem_list has them. */
-int64_t *xy_set_ids(const xy_set *set, const xylem_node *const *nodes, size_t count,
-                    size_t *ids_count);
 
 #endif
