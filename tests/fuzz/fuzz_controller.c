@@ -33,6 +33,7 @@ static struct controller_run {
     uint64_t latest; /* the number of the latest command */
     uint64_t lives;  /* the latest life */
     uint64_t signal; /* the latest command that is a fault */
+    uint64_t asks;   /* the number of the latest ask */
 } run;
 
 static struct issued commands[COMMANDS_MAX + 1]; /* by number, from 1 */
@@ -267,9 +268,17 @@ static void check_in_flight(void)
     must(c->waits.table.cost + c->requests.table.cost <= most + (first ? first->slot.cost : 0));
 }
 
+/* The parts of a cast, and what nodes ask, have no replies. */
+static void pass_over(void)
+{
+    for (; run.latest < run.controller.command && run.latest < COMMANDS_MAX; run.latest++)
+        commands[run.latest + 1] = (struct issued){.answered = true};
+}
+
 static void check(void)
 {
     size_t waiting;
+    pass_over();
     must(xy_controller_deadline(&run.controller) <= earliest_due(&waiting));
     must(run.all.out.promised == waiting);
     must(xy_requests_count(&run.controller.requests) + xy_requests_count(&run.controller.waits) -
@@ -300,8 +309,7 @@ static void issue(const xy_command *command)
     must(xy_controller_command(&run.controller, command, run.all.now_ms, &run.all.out) ==
          run.latest);
     must(run.controller.command <= run.latest + command->id_count);
-    while (run.latest < run.controller.command) /* the parts of a cast have no replies */
-        commands[++run.latest] = (struct issued){.answered = true};
+    pass_over();
     run.closing = command->kind == XY_COMMAND_CLOSE;
     neighbours_perform(&run.all);
 }
@@ -513,9 +521,33 @@ static void say_of_any_link(uint64_t number, bool attached)
                                .letters = how});
 }
 
+/* In the name of the first work that it has, or, at 14, of none; at 15 again. */
+static void ask_others(uint64_t life)
+{
+    static const char *const payloads[] = {"all\0a", "3\0b", "1-5,9\0c", "7/\0", "12", "x\0"};
+    unsigned how = script_number(&run.all.script);
+    const xy_map_node *node = xy_map_of_life(&run.controller.map, (xy_life){life});
+    const xy_request *work = node ? node->requests : NULL;
+    while (work && (xy_is_errand(work) || work->kind != XY_COMMAND_EXEC))
+        work = work->next;
+    const struct child *child = neighbours_choose(&run.all, how);
+    if (!node || !child || run.latest + 32 > COMMANDS_MAX)
+        return;
+    run.asks += how < 15;
+    xy_message ask = {.kind = XY_ASK,
+                      .id = node->id,
+                      .life = {life},
+                      .number = {run.asks, work && how != 14 ? work->tag : 0},
+                      .value = work ? (int64_t)work->slot.request : 1,
+                      .budget_ms = (uint32_t)script_ms(&run.all.script),
+                      .body = (const uint8_t *)payloads[how % 6]};
+    ask.payload_size = how % 6 == 4 ? 2 : (uint32_t)strlen(payloads[how % 6]) + 1;
+    neighbours_hear(&run.all, child->peer, &ask);
+}
+
 /* Life, what of it: 0 to 3 it is over, 4 it has started, 5 a fault was injected, 6 it is expected,
- * 7 it has attached; from 12 on a cast is answered instead. One that is over is said to be over
- * once; a late STARTED is not, but may be.
+ * 7 it has attached, 9 it asks others; from 12 on a cast is answered instead. One that is over is
+ * said to be over once; a late STARTED is not, but may be.
  */
 static void report(void)
 {
@@ -531,6 +563,8 @@ static void report(void)
         report_start(number);
     else if (what == 6 || what == 7)
         say_of_any_link(number, what == 7);
+    else if (what == 9)
+        ask_others(number);
     else if (what >= 12)
         neighbours_merged(&run.all);
     else if (what >= 5)

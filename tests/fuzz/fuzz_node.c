@@ -10,8 +10,9 @@
 enum {
     OWN_ID = 8,
     OWN_LIFE = 1,
-    TALLIES = 256,     /* requests are counted by their number modulo this */
-    CASTS_MAX = 256,   /* more are not begun */
+    TALLIES = 256, /* requests are counted by their number modulo this */
+    CASTS_MAX = 256,
+    ASKS_MAX = 2000,   /* more are not begun */
     FIRST_CAST = 10000 /* the number of the first: no request has it */
 };
 
@@ -40,6 +41,9 @@ static struct node_run {
     uint64_t cast_count;
     size_t cast_size;   /* of the text of the latest, as far as it has come */
     xy_buffer arriving; /* an answer to a cast */
+    uint64_t asks;      /* how many the service has asked, */
+    size_t told;        /* and how many of them it knows the end of: */
+    bool known[ASKS_MAX + 1];
 } run;
 
 static xy_number number_of(uint64_t request)
@@ -178,6 +182,15 @@ static void say_up(const xy_peer *to, const xy_message *message)
         answered_cast(message);
 }
 
+/* Once of each ask. */
+static void told(const xy_action *action)
+{
+    uint64_t ask = action->answered.ask;
+    must(ask >= 1 && ask <= run.asks && !run.known[ask]);
+    run.known[ask] = true;
+    run.told++;
+}
+
 static void perform(const xy_action *action)
 {
     if (action->kind == XY_ACTION_WORK) {
@@ -195,6 +208,8 @@ static void perform(const xy_action *action)
         expects(action);
     } else if (action->kind == XY_ACTION_ATTACHED) {
         attaches(action);
+    } else if (action->kind == XY_ACTION_ANSWERED) {
+        told(action);
     } else {
         must(action->kind == XY_ACTION_SEND);
         say_up(&action->send.to, &action->send.message);
@@ -301,10 +316,28 @@ static void ask_to_exec(void)
     ask(request);
 }
 
-/* At 7 the latest request is recalled, from 8 on one of the latest is cancelled instead. */
+/* Of one that was asked, or was not. */
+static void answer_ask(void)
+{
+    static const uint8_t outcomes[] = "outcomes";
+    unsigned back = script_number(&run.all.script);
+    xy_message request = for_itself(XY_ANSWERED, 0);
+    request.value = (int64_t)(run.asks > back ? run.asks - back : back);
+    request.status = (int)back % 3 ? XYLEM_OK : XYLEM_UNAVAILABLE;
+    request.payload_size = back / 2;
+    request.body = outcomes;
+    ask(request);
+}
+
+/* At 6 an ask is answered, at 7 the latest request is recalled, from 8 on one of the latest is
+ * cancelled instead. */
 static void ping_or_cancel(void)
 {
     unsigned number = script_number(&run.all.script);
+    if (number == 6) {
+        answer_ask();
+        return;
+    }
     bool recall = number == 7 && run.request > 0;
     if (recall)
         run.request--;
@@ -473,11 +506,29 @@ static void attach(void)
     neighbours_take(&run.all, &event);
 }
 
-/* The service is done, or, from 8 on, the parent is another one. */
+/* In the name of the work under way; from 12 on of none. */
+static void ask_others(void)
+{
+    unsigned number = script_number(&run.all.script);
+    xy_event event = {.kind = XY_EVENT_ASKED};
+    if (run.asks == ASKS_MAX)
+        return;
+    event.asked.request = number < 12 ? run.work : number_of(number);
+    event.asked.ask = ++run.asks;
+    event.asked.budget_ms = (uint32_t)script_ms(&run.all.script);
+    event.asked.payload = "all\0text of sixteen";
+    event.asked.size = number;
+    neighbours_take(&run.all, &event);
+}
+
+/* The service is done, or, at 7, asks others; from 8 on the parent is another one. */
 static void worked_or_attach(void)
 {
-    if (script_number(&run.all.script) >= 8) {
+    unsigned number = script_number(&run.all.script);
+    if (number >= 8) {
         attach();
+    } else if (number == 7) {
+        ask_others();
     } else if (run.work.request != 0) {
         finish_work(1);
         neighbours_perform(&run.all);
@@ -566,7 +617,9 @@ static void check(void)
     for (uint64_t i = 0; i < run.cast_count; i++)
         casts += run.casts[i].taken && !run.casts[i].over;
     must(run.ended || casts == run.node.casts.table.count);
-    must(run.all.out.promised == run.node.work.promises + run.node.casts.table.count);
+    must(run.all.out.promised ==
+         run.node.work.promises + run.node.casts.table.count + run.node.asks.table.count);
+    must(run.ended || run.asks - run.told == run.node.asks.table.count);
     must(run.node.parent.link.number == run.attached);
     must(interval_ms == 0 || run.node.parent.link.number == 0 ||
          xy_node_deadline(&run.node) <= run.all.now_ms + interval_ms);

@@ -89,6 +89,9 @@ static void refuse_some(struct neighbours *all, const xy_peer *to, const xy_mess
     xy_event event = {.kind = XY_EVENT_UNSENT};
     event.unsent.kind = message->kind;
     event.unsent.request = message->number;
+    event.unsent.id = message->id;
+    event.unsent.life = message->life;
+    event.unsent.value = message->value;
     event.unsent.link = to->link;
     event.unsent.bare = message->payload_size == 0;
     event.unsent.status = statuses[number - 13];
@@ -159,7 +162,7 @@ static void forward(struct neighbours *all, const xy_action *action)
         return;
     }
     must(action->forward.to.role == XY_PARENT && find(all, &all->event->message.from));
-    must(message.kind == XY_REPLY || message.kind == XY_CHANGE);
+    must(message.kind == XY_REPLY || message.kind == XY_CHANGE || message.kind == XY_ASK);
     if (message.kind == XY_REPLY)
         refuse_some(all, &action->forward.to, &message);
 }
