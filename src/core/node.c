@@ -562,6 +562,13 @@ static void worked(xy_node *node, const xy_event *event, int64_t now_ms, xy_queu
         xy_work_queue_next(&node->work, now_ms, out);
 }
 
+static void deferred(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
+{
+    xy_work_queue_defer(&node->work, event->deferred.request, out);
+    if (!node->ended)
+        xy_work_queue_next(&node->work, now_ms, out);
+}
+
 /* What could not be sent to a child comes back unexecuted. A reply for which there is no room is
  * replaced by an error, which is small. One whose way is broken is not: it is asked for again over
  * another. */
@@ -613,6 +620,9 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue
         break;
     case XY_EVENT_WORKED:
         worked(node, event, now_ms, out);
+        break;
+    case XY_EVENT_DEFERRED:
+        deferred(node, event, now_ms, out);
         break;
     case XY_EVENT_COMBINED:
         xy_casts_combined(&node->casts, event->combined.cast, event->combined.status,

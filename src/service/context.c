@@ -39,6 +39,25 @@ uint64_t xylem_context_random(xylem_context *context)
     return xy_random_at(&context->birth.random, XY_STREAM_SERVICE, context->drawn++);
 }
 
+int xylem_context_timer(xylem_context *context, int64_t ms,
+                        void (*callback)(xylem_context *context, void *owner), void *owner,
+                        uint64_t *timer)
+{
+    uint64_t number = 0;
+    int error = context && context->ops && callback
+                    ? context->ops->set_timer(context, ms > 1 ? ms : 1, callback, owner, &number)
+                    : XYLEM_INVALID;
+    if (timer)
+        *timer = number;
+    return error;
+}
+
+void xylem_context_timer_cancel(xylem_context *context, uint64_t timer)
+{
+    if (context && context->ops)
+        context->ops->cancel_timer(context, timer);
+}
+
 void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text)
 {
     if (context->log && text)

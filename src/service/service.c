@@ -33,8 +33,7 @@ void xy_service_release(const xylem_service *service, void *state)
         service->release(state);
 }
 
-/* The other errors are the network's. */
-static int error_of_service(int status)
+int xy_service_error(int status)
 {
     static const int of_services[] = {XYLEM_OK, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG,
                                       XYLEM_NO_MEMORY};
@@ -44,9 +43,32 @@ static int error_of_service(int status)
     return XYLEM_FAILED;
 }
 
-int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
+/* A token that was answered before `exec` has returned gives the reply. */
+static bool is_deferred(xylem_work *work, int *status)
 {
-    return error_of_service(service->exec(state, work));
+    xy_token_answer answer;
+    xylem_token *token = work->token;
+    work->token = NULL;
+    if (*status) {
+        xy_tokens_drop(work->tokens, token);
+        return false;
+    }
+    free(work->reply);
+    work->reply = NULL;
+    work->reply_size = 0;
+    if (!xy_tokens_settle(work->tokens, token, &answer))
+        return true;
+    *status = answer.status;
+    work->reply = answer.text;
+    work->reply_size = answer.size;
+    return false;
+}
+
+int xy_service_do(const xylem_service *service, void *state, xylem_work *work, bool *deferred)
+{
+    int status = xy_service_error(service->exec(state, work));
+    *deferred = work->token && is_deferred(work, &status);
+    return status;
 }
 
 int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, size_t b_size,
@@ -56,7 +78,7 @@ int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, si
     const xylem_service *service = xy_service_named(name);
     const char *a = (const char *)texts, *b = a + a_size + 1;
     if (service && service->combine)
-        return error_of_service(service->combine(a, a_size, b, b_size, work));
+        return xy_service_error(service->combine(a, a_size, b, b_size, work));
     int error = xylem_work_reply(work, none, sizeof none - 1);
     return error ? error : XYLEM_FAILED;
 }
@@ -145,6 +167,14 @@ int xylem_work_reply(xylem_work *work, const void *reply, size_t size)
     work->reply = copy;
     work->reply_size = size;
     return XYLEM_OK;
+}
+
+xylem_token *xylem_work_defer(xylem_work *work)
+{
+    if (!work || !work->tokens || work->token)
+        return NULL;
+    work->token = xy_tokens_add(work->tokens, work->request);
+    return work->token;
 }
 
 bool xylem_work_wanted(const xylem_work *work)

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "service/context.h"
+#include "service/token.h"
 
 /* What the services of the library are. */
 extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep;
@@ -41,6 +42,11 @@ struct xylem_work {
     xylem_context *context; /* of the node */
     char *reply;            /* the answer: its maker frees it */
     size_t reply_size;
+
+    /* Of a request, which may be answered later; NULL: of none. */
+    xy_tokens *tokens;
+    xy_number request;
+    xylem_token *token; /* once it is deferred */
 
     /* What the world does; NULL for work that is done at once. */
     bool (*wanted)(const xylem_work *work);
@@ -82,8 +88,12 @@ void xy_service_release(const xylem_service *service, void *state);
 /* Frees the state of a node that was killed. */
 void xy_service_release(const xylem_service *service, void *state);
 
-/* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. */
-int xy_service_do(const xylem_service *service, void *state, xylem_work *work);
+/* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. True of
+ * *deferred: the answer comes later, by the tokens. */
+int xy_service_do(const xylem_service *service, void *state, xylem_work *work, bool *deferred);
+
+/* An error of a service, or XYLEM_FAILED in the place of any other: those are the network's. */
+int xy_service_error(int status);
 
 /* Combines two answers, each with a NUL behind it, one behind the other, by the service of this
  * name: XYLEM_OK, or one of the errors that are a service's. */

@@ -13,13 +13,18 @@ static bool rest_for(xy_task *task, int64_t ms)
     task->rest_ms = ms;
     task->stage = task->unwanted ? XY_TASK_STUCK : XY_TASK_RESTS;
     xy_coroutine_suspend(task->coroutine);
+    for (xy_call *call; task->calls;)
+        if ((call = xy_calls_take(task->calls)))
+            xy_call_run(call, task->work.context);
+        else
+            xy_coroutine_suspend(task->coroutine);
     return !task->unwanted;
 }
 
 static bool wanted(const xylem_work *work)
 {
     xy_task *task = work->world;
-    if (task->questions++ < XY_TASK_QUESTIONS)
+    if (task->calls || task->questions++ < XY_TASK_QUESTIONS)
         return !task->unwanted;
     return rest_for(task, 1);
 }
@@ -27,7 +32,12 @@ static bool wanted(const xylem_work *work)
 static bool rest(xylem_work *work, int64_t ms)
 {
     xy_task *task = work->world;
-    return task->unwanted || ms == 0 ? wanted(work) : rest_for(task, ms);
+    if (task->unwanted || ms == 0 || task->calls)
+        return wanted(work);
+    task->rests = true;
+    bool still = rest_for(task, ms);
+    task->rests = false;
+    return still;
 }
 
 /* The whole. */
@@ -35,7 +45,7 @@ static bool rest(xylem_work *work, int64_t ms)
 static void do_work(void *argument)
 {
     xy_task *task = argument;
-    task->status = xy_service_do(task->service, task->state, &task->work);
+    task->status = xy_service_do(task->service, task->state, &task->work, &task->deferred);
 }
 
 xy_task *xy_task_new(xy_stacks *stacks, const xylem_service *service, void *state, xy_action *work,
@@ -79,6 +89,16 @@ void xy_task_run(xy_task *task)
     assert(task->stage == XY_TASK_RESTS);
     if (xy_coroutine_resume(task->coroutine))
         task->stage = XY_TASK_DONE;
+}
+
+void xy_task_call_back(xy_task *task, xy_calls *calls)
+{
+    assert(task->stage == XY_TASK_RESTS && !task->calls);
+    if (!task->rests || !calls->due)
+        return;
+    task->calls = calls;
+    xy_coroutine_resume(task->coroutine);
+    task->calls = NULL;
 }
 
 void xy_task_give_up(xy_task *task)

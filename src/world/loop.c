@@ -162,6 +162,11 @@ static void launch(xy_driver *driver, const xy_action *action)
 static xy_event worked(const xy_done *done)
 {
     xy_event event;
+    if (done->deferred) {
+        event.kind = XY_EVENT_DEFERRED;
+        event.deferred.request = done->request;
+        return event;
+    }
     event.kind = XY_EVENT_WORKED;
     event.worked.request = done->request;
     event.worked.status = done->status;
@@ -190,7 +195,7 @@ static bool combine_here(const xy_action *action, xy_done *done)
     xylem_work work = {.text = ""};
     int status = xy_service_combine(action->combine.service, action->combine.texts,
                                     action->combine.a_size, action->combine.b_size, &work);
-    *done = (xy_done){action->combine.cast, status, work.reply, work.reply_size};
+    *done = (xy_done){action->combine.cast, status, work.reply, work.reply_size, false};
     return true;
 }
 
@@ -278,7 +283,7 @@ static bool take_orders(xy_loop *loop)
     return !loop->driver.stopped;
 }
 
-/* Work that took long and is done. */
+/* Work that took long and is done, or an answer that was deferred. */
 static bool take_work(xy_loop *loop)
 {
     xy_done done;
@@ -339,8 +344,17 @@ static void tick(xy_loop *loop)
     look_at_deadline(loop);
 }
 
+/* A callback may take its time, as work may. */
+static void call_back(xy_loop *loop)
+{
+    if (loop->executor && xy_executor_call_due(loop->executor, loop->driver.now_ms))
+        attend(loop);
+}
+
 static void end_turn(xy_loop *loop)
 {
+    if (!loop->driver.stopped)
+        call_back(loop);
     if (!loop->driver.stopped)
         tick(loop);
     sum_up_late(loop);
@@ -373,10 +387,15 @@ int64_t xy_loop_due(const xy_loop *loop, int64_t due_ms)
 static int64_t left_ms(const xy_loop *loop, int64_t until_ms)
 {
     int64_t due_ms = earlier(earlier(until_ms, loop->deadline_ms), launcher_deadline(loop));
+    if (loop->executor)
+        due_ms = earlier(due_ms, xy_executor_deadline(loop->executor));
     if (due_ms == XY_NEVER)
         return XY_NEVER;
     return due_ms > loop->driver.now_ms ? due_ms - loop->driver.now_ms : 0;
 }
+
+/* Of the third descriptor. */
+enum { WORK_BIT = 4 };
 
 void xy_loop_wait(xy_loop *loop, int64_t until_ms)
 {
@@ -387,6 +406,8 @@ void xy_loop_wait(xy_loop *loop, int64_t until_ms)
     assert(timeout_ms >= 0); /* poll would wait for ever */
     unsigned readable = xy_link_wait(loop->link, fds, 3, timeout_ms);
     loop->no_reports = launcher_fd >= 0 && (readable & 1) == 0;
+    if (work_fd >= 0 && (readable & WORK_BIT))
+        xy_executor_heard(loop->executor);
 }
 
 /* Waits for a frame, and works. */
@@ -416,7 +437,7 @@ static bool waits_for_link(const xy_loop *loop)
     int fds[XY_LINK_FDS];
     xy_link_fds(loop->link, fds);
     return !loop->launcher && loop->wake_fd < 0 && fds[1] < 0 &&
-           !(loop->executor && xy_executor_busy(loop->executor));
+           !(loop->executor && xy_executor_may_ring(loop->executor));
 }
 
 /* Running. */
@@ -434,8 +455,8 @@ void xy_loop_open(xy_loop *loop, const xy_machine *machine, xy_queue *queue)
 void xy_loop_run(xy_loop *loop)
 {
     while (!loop->driver.stopped)
-        if (waits_for_link(loop)) {
-            if (take_orders(loop)) /* also those that came before the loop was run */
+        if (waits_for_link(loop)) { /* before the deadline is looked at, which a ring tells of */
+            if (take_orders(loop))  /* also those that came before the loop was run */
                 await(loop, left_ms(loop, XY_NEVER));
         } else if (!xy_loop_work(loop) && !loop->driver.stopped)
             xy_loop_wait(loop, XY_NEVER);
