@@ -47,7 +47,6 @@ struct xy_executor {
     bool closing, left, abandoned;
     xy_number request;
     int status;
-    bool deferred;
     xy_calls calls;
     bool within;                 /* a rest calls back */
     atomic_bool calling;         /* the thread calls back, or is to */
@@ -78,6 +77,7 @@ static void demolish(xy_executor *executor)
     hush(executor);
     if (executor->opened)
         xy_service_release(executor->service, executor->state);
+    xy_work_forget(&executor->work);
     xy_tokens_let_go(&executor->tokens);
     xy_calls_close(&executor->calls);
     if (executor->done_fd >= 0)
@@ -243,13 +243,11 @@ static int start_unsignalled(pthread_t *thread, void *(*run)(void *), void *argu
 
 static void do_work(xy_executor *executor)
 {
-    bool deferred;
     atomic_store(&executor->stage, UNDER_WAY);
     pthread_mutex_unlock(&executor->mutex);
-    int status = xy_service_do(executor->service, executor->state, &executor->work, &deferred);
+    int status = xy_service_do(executor->service, executor->state, &executor->work);
     pthread_mutex_lock(&executor->mutex);
     executor->status = status;
-    executor->deferred = deferred;
     forget_text(executor);
     atomic_store(&executor->stage, DONE);
     if (!executor->abandoned)
@@ -440,10 +438,10 @@ static void fail(xy_number request, const xy_error *error, xy_done *done)
 
 static bool do_at_once(xy_executor *executor, xy_number request, xy_done *done)
 {
-    bool begun = enter(executor), deferred = false;
-    int status =
-        begun ? xy_service_do(executor->service, executor->state, &executor->work, &deferred) : 0;
+    bool begun = enter(executor);
+    int status = begun ? xy_service_do(executor->service, executor->state, &executor->work) : 0;
     leave(executor);
+    bool deferred = xy_work_settle(&executor->work, &status);
     *done = (xy_done){request, status, executor->work.reply, executor->work.reply_size, deferred};
     executor->work.reply = NULL;
     forget_text(executor);
@@ -551,8 +549,9 @@ bool xy_executor_take(xy_executor *executor, xy_done *done)
         return take_answer(executor, done);
     pthread_mutex_lock(&executor->mutex);
     quieten(executor);
+    bool deferred = xy_work_settle(&executor->work, &executor->status);
     *done = (xy_done){executor->request, executor->status, executor->work.reply,
-                      executor->work.reply_size, executor->deferred};
+                      executor->work.reply_size, deferred};
     executor->work.reply = NULL;
     atomic_store(&executor->stage, IDLE);
     atomic_store(&executor->unwanted, false);

@@ -43,16 +43,29 @@ int xy_service_error(int status)
     return XYLEM_FAILED;
 }
 
-/* A token that was answered before `exec` has returned gives the reply. */
-static bool is_deferred(xylem_work *work, int *status)
+int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
+{
+    return xy_service_error(service->exec(state, work));
+}
+
+void xy_work_forget(xylem_work *work)
+{
+    if (work->token)
+        xy_tokens_drop(work->tokens, work->token);
+    work->token = NULL;
+}
+
+/* A token that has been answered by now gives the reply. Only now the node can hear of a later one.
+ */
+bool xy_work_settle(xylem_work *work, int *status)
 {
     xy_token_answer answer;
     xylem_token *token = work->token;
-    work->token = NULL;
-    if (*status) {
-        xy_tokens_drop(work->tokens, token);
+    if (*status || !token) {
+        xy_work_forget(work);
         return false;
     }
+    work->token = NULL;
     free(work->reply);
     work->reply = NULL;
     work->reply_size = 0;
@@ -62,13 +75,6 @@ static bool is_deferred(xylem_work *work, int *status)
     work->reply = answer.text;
     work->reply_size = answer.size;
     return false;
-}
-
-int xy_service_do(const xylem_service *service, void *state, xylem_work *work, bool *deferred)
-{
-    int status = xy_service_error(service->exec(state, work));
-    *deferred = work->token && is_deferred(work, &status);
-    return status;
 }
 
 int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, size_t b_size,

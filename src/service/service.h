@@ -88,9 +88,16 @@ void xy_service_release(const xylem_service *service, void *state);
 /* Frees the state of a node that was killed. */
 void xy_service_release(const xylem_service *service, void *state);
 
-/* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. True of
- * *deferred: the answer comes later, by the tokens. */
-int xy_service_do(const xylem_service *service, void *state, xylem_work *work, bool *deferred);
+/* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. Then, or
+ * when the work is forgotten, its token is settled. */
+int xy_service_do(const xylem_service *service, void *state, xylem_work *work);
+
+/* Work that has been done with this status is looked at by the node. True: its answer comes later,
+ * by the tokens; false: it is there, and the status may be another one. */
+bool xy_work_settle(xylem_work *work, int *status);
+
+/* Work is not looked at any more. */
+void xy_work_forget(xylem_work *work);
 
 /* An error of a service, or XYLEM_FAILED in the place of any other: those are the network's. */
 int xy_service_error(int status);

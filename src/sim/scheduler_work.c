@@ -46,8 +46,8 @@ static void do_at_once(xy_scheduler *scheduler, xy_sim_node *who, const xy_actio
                        .context = &who->context,
                        .tokens = who->tokens,
                        .request = action->work.request};
-    bool deferred;
-    int status = xy_service_do(who->service, who->service_state, &work, &deferred);
+    int status = xy_service_do(who->service, who->service_state, &work);
+    bool deferred = xy_work_settle(&work, &status);
     xy_event event = worked(action->work.request, status, &work, deferred);
     xy_driver_step_within(&who->driver, &event);
     free(work.reply);
@@ -77,8 +77,9 @@ static void drop_task(xy_sim_node *who)
 
 static void task_is_done(xy_scheduler *scheduler, xy_sim_node *who)
 {
-    const xy_task *task = who->task;
-    answer_soon(scheduler, who, task->request, task->status, &task->work, task->deferred);
+    xy_task *task = who->task;
+    bool deferred = xy_work_settle(&task->work, &task->status);
+    answer_soon(scheduler, who, task->request, task->status, &task->work, deferred);
     drop_task(who);
     xy_scheduler_call_back(who);
 }
@@ -131,7 +132,8 @@ void xy_scheduler_resume(xy_scheduler *scheduler, xy_sim_node *who)
         return;
     }
     xy_task *task = who->task;
-    xy_event event = worked(task->request, task->status, &task->work, task->deferred);
+    bool deferred = xy_work_settle(&task->work, &task->status);
+    xy_event event = worked(task->request, task->status, &task->work, deferred);
     who->task = NULL; /* there may be a next one */
     xy_scheduler_call_back(who);
     xy_scheduler_step(scheduler, who, &event);

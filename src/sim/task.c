@@ -45,7 +45,7 @@ static bool rest(xylem_work *work, int64_t ms)
 static void do_work(void *argument)
 {
     xy_task *task = argument;
-    task->status = xy_service_do(task->service, task->state, &task->work, &task->deferred);
+    task->status = xy_service_do(task->service, task->state, &task->work);
 }
 
 xy_task *xy_task_new(xy_stacks *stacks, const xylem_service *service, void *state, xy_action *work,
@@ -79,6 +79,7 @@ void xy_task_free(xy_task *task)
 {
     assert(task->stage != XY_TASK_RESTS);
     xy_coroutine_free(task->stacks, task->coroutine);
+    xy_work_forget(&task->work);
     xy_release((void *)(uintptr_t)task->text);
     free(task->work.reply);
     free(task);

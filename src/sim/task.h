@@ -25,8 +25,7 @@ typedef struct xy_task {
     int64_t rest_ms;
     xy_number request;
     int status;      /* of what is done, */
-    xylem_work work; /* and its answer; */
-    bool deferred;   /* or that comes later */
+    xylem_work work; /* and its answer */
     const xylem_service *service;
     void *state;
     const uint8_t *text; /* of the work; memory of core */

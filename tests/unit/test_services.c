@@ -26,7 +26,7 @@ static void close_desk(const struct queue *queue)
 static void expect_status(struct queue *queue, const char *text, int status, const char *wanted)
 {
     xylem_work work = {.text = text, .size = strlen(text), .now_ms = queue->now_ms};
-    assert_int_equal(xy_service_do(queue->service, queue->state, &work, &(bool){false}), status);
+    assert_int_equal(xy_service_do(queue->service, queue->state, &work), status);
     if (wanted) {
         assert_non_null(work.reply);
         assert_string_equal(work.reply, wanted);
@@ -203,9 +203,9 @@ static void test_sleep(void **state)
     const xylem_service *sleep = xy_service_named("sleep");
     xylem_work work = {.text = "250", .size = 3, .rest = rest};
     (void)state;
-    assert_int_equal(xy_service_do(sleep, NULL, &work, &(bool){false}), XYLEM_OK);
+    assert_int_equal(xy_service_do(sleep, NULL, &work), XYLEM_OK);
     rest_is_over = true;
-    assert_int_equal(xy_service_do(sleep, NULL, &work, &(bool){false}), XYLEM_FAILED);
+    assert_int_equal(xy_service_do(sleep, NULL, &work), XYLEM_FAILED);
 }
 
 /* One's own. */

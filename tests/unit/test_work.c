@@ -16,7 +16,7 @@ static int do_work(const char *service, const char *text, xylem_work *work)
     work->text = copy;
     work->size = strlen(copy);
     assert_true(xy_service_open(found, NULL, NULL, &state, NULL));
-    int status = xy_service_do(found, state, work, &(bool){false});
+    int status = xy_service_do(found, state, work);
     xy_service_close(found, state);
     free(copy);
     work->text = "";
