@@ -247,6 +247,7 @@ typedef struct xylem_event {
  *     find     TEXT PATTERN                   where the pattern is in the text, "0;7", or "-1";
  *                                             takes long
  *     sleep    MS                             replies after that time; takes long
+ *     ask      SET TEXT                       asks other nodes; replies with their answers
  *
  * A function of a service that does not return holds up its node, and nothing else: the node can be
  * killed and removed, its id can be used again, and the network can be closed. In the process world
@@ -256,8 +257,22 @@ typedef struct xylem_event {
  * end before. In the simulated world the function blocks the caller.
  */
 
+/* What several nodes have in common after a cast: their error, or their answer. */
+typedef struct xylem_outcome {
+    size_t size;
+    int error;        /* enum xylem_error */
+    const char *text; /* the answer, or the explanation of the error; with a final NUL */
+    size_t text_size;
+    const int64_t *ids; /* of the nodes, in ascending order, */
+    size_t count;       /* at least one */
+    bool combined;      /* the text is made of the answers of all of them, by the service */
+} xylem_outcome;
+
 /* A piece of work. It is valid during the call of `exec` that got it. */
 typedef struct xylem_work xylem_work;
+
+/* Stands for a request that is answered later: see xylem_work_defer. */
+typedef struct xylem_token xylem_token;
 
 /* What a service knows of its node, and uses of it: see xylem_context_id and the functions below
  * it. The library makes one for each life of a node, before it opens the service. It is the same
@@ -386,6 +401,78 @@ bool xylem_work_wanted(const xylem_work *work);
  * once. */
 bool xylem_work_rest(xylem_work *work, int64_t ms);
 
+/* The same, but returns as soon as callbacks have been called meanwhile: all that were due. */
+bool xylem_work_await(xylem_work *work, int64_t ms);
+
+/* Answers the request later, by the token that this returns: `exec` returns XYLEM_OK, and the node
+ * goes on with its next piece of work. The text of the work is gone then, and what xylem_work_reply
+ * was given is not used. The token is the program's, which ends it with xylem_token_reply in any
+ * case, also when it does not answer. The request keeps its time: one that is not answered in time
+ * ends with XYLEM_TIMED_OUT, and its token is not wanted any more. If `exec` returns an error, that
+ * is the answer, and the token is not wanted any more either. Deferred requests are answered in the
+ * order of their xylem_token_reply; the order in which `exec` gets requests stays as it is.
+ *
+ * NULL: the node has 1024 tokens that have not been ended, there is no memory or descriptor, the
+ * work is deferred already, or it is that of `combine`. `exec` may return XYLEM_FAILED then. For
+ * the thread that is in `exec`. */
+xylem_token *xylem_work_defer(xylem_work *work);
+
+/* Answers a request that was deferred, with a copy of `size` bytes, and ends the token: sets the
+ * caller's pointer to NULL. `error` is what `exec` would have returned: XYLEM_OK, or another value
+ * that `exec` may return; then the reply is an explanation. Any thread may call this, one at a time
+ * for one token, also in `exec` before that returns, in `close` and `release`, and after the end of
+ * the node and of the network.
+ *
+ * XYLEM_OK: the node has the answer. XYLEM_CANCELLED: the answer is not wanted any more, as
+ * xylem_token_wanted says; the token is ended all the same. After any other error the token is as
+ * it was: XYLEM_TOO_LONG, XYLEM_NO_MEMORY; XYLEM_BUSY: 65 MiB of answers wait for the node, because
+ * it is paused or slow: try again later. XYLEM_INVALID: there is no token, or no reply although it
+ * has a size; or the node is simulated, and this is not the thread that uses the network: answers
+ * of another thread would make each run a different one. */
+int xylem_token_reply(xylem_token **token, int error, const void *reply, size_t size);
+
+/* What other nodes have answered: each of those that were asked is in one of the outcomes
+ * outcomes[0] to outcomes[count - 1], as with xylem_future_outcomes; they last for the call.
+ * `error` is XYLEM_OK, or the error of the lowest id that has one. There are no outcomes if nothing
+ * could be asked, or the answers were lost: then `error` says why.
+ *
+ * XYLEM_TIMED_OUT: an answer did not come in time. If nodes ask in a circle, so that one waits for
+ * itself, the text of the outcome says so. XYLEM_CANCELLED: the work that the request belonged to
+ * is over. XYLEM_TOO_LONG: all outcomes together are longer than 256 KiB. XYLEM_BUSY: too much is
+ * under way, or nodes ask one for another 64 deep. Otherwise see xylem_exec and xylem_cast. */
+typedef void xylem_answered(xylem_context *context, int error, const xylem_outcome *const *outcomes,
+                            size_t count, void *owner);
+
+/* Has other nodes work on a text, in the name of the work in hand, and returns at once. `set` is a
+ * set as of xylem_cast, for instance "12" for one node; `text` has `size` bytes. The answers come
+ * by `callback`: by the thread that calls `exec`, while that rests in xylem_work_rest or waits in
+ * xylem_work_await, or after it has returned. A service that is quick does not rest: it defers its
+ * answer, by xylem_work_defer.
+ *
+ * The answers come within `timeout_ms` (less than 0: as long as possible), and in any case within
+ * the time of the work in hand: so what one node asks another for a third ends earlier each time.
+ * What is still under way when that work is over is given up: XYLEM_CANCELLED. The callback is
+ * called once for each call that returned XYLEM_OK, but not any more when the node ends. To each
+ * node the text is given once, also if nodes move or are repaired meanwhile.
+ *
+ * For the thread that is in `exec` or in a callback during it. XYLEM_INVALID: there is no callback,
+ * the set is malformed, or the work is that of `combine`; XYLEM_TOO_LONG: set and text together are
+ * longer than 128 KiB, or the set stands for too many ids; XYLEM_BUSY: the node has 1023 under way;
+ * XYLEM_NO_MEMORY. */
+int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t size,
+                   int64_t timeout_ms, xylem_answered *callback, void *owner);
+
+/* The same in the name of a request that was deferred, for the thread that calls `exec`: in a
+ * callback of `context`, or in `exec` itself. */
+int xylem_token_ask(const xylem_token *token, xylem_context *context, const char *set,
+                    const void *text, size_t size, int64_t timeout_ms, xylem_answered *callback,
+                    void *owner);
+
+/* Whether the answer is still wanted: not after the request was cancelled, after its time is over,
+ * or when the node has ended. Any thread may call it, as long as the token is not ended. False if
+ * `token` is NULL. */
+bool xylem_token_wanted(const xylem_token *token);
+
 /* The id of the node, and its life: the number of this start of it, which is another one after
  * XYLEM_REPAIR_RESTART; see xylem_node. Any thread of the service may call these functions, and
  * those up to xylem_context_user, as long as the context lasts. */
@@ -413,6 +500,30 @@ uint64_t xylem_context_random(xylem_context *context);
  * nothing if `text` is NULL, or after xylem_close. Never waits for a reader of standard error. Any
  * thread of the service may call it, but not in `release`. */
 void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text);
+
+/* Has `callback` called once, `ms` milliseconds from now or later; less than 1 stands for 1. In the
+ * simulated world that is virtual time. *timer (`timer` may be NULL) is the number of the timer,
+ * which is not 0; after an error it is 0. `owner` must be valid until then, or until the timer is
+ * cancelled or the service has been closed or released.
+ *
+ * The callback is called by the thread that calls `exec`, between two pieces of work, or while one
+ * rests in xylem_work_rest, which goes on resting afterwards. So the state of a service needs no
+ * lock. Callbacks do not nest, and xylem_work_rest returns at once in one. A callback of a service
+ * that is quick must be quick, too. It may set other timers, which is how something is done again
+ * and again. A node that is paused calls late, and once.
+ *
+ * Timers end with the life: none is called during or after `close` and `release`. For the thread
+ * that is in a function of the service or in a callback; not in `close` and `release`.
+ * XYLEM_INVALID: there is no context or no callback. XYLEM_BUSY: the node has 1024 timers.
+ * XYLEM_NO_MEMORY; XYLEM_CANNOT_START: a service that takes long needs a thread or a descriptor
+ * that cannot be had. XYLEM_CANCELLED: the service is being closed. */
+int xylem_context_timer(xylem_context *context, int64_t ms,
+                        void (*callback)(xylem_context *context, void *owner), void *owner,
+                        uint64_t *timer);
+
+/* Cancels a timer that has not been called: it is not called any more. Does nothing if there is no
+ * timer with this number. For the same threads. */
+void xylem_context_timer_cancel(xylem_context *context, uint64_t timer);
 
 /* A program that opens a network in the process world calls this first in main, before it uses its
  * standard streams or starts a thread. xylem_open executes the program once more, as the agent of
@@ -606,17 +717,6 @@ typedef struct xylem_cast_options {
     {                                                                                              \
         sizeof(xylem_cast_options), -1, false                                                      \
     }
-
-/* What several nodes have in common after a cast: their error, or their answer. */
-typedef struct xylem_outcome {
-    size_t size;
-    int error;        /* enum xylem_error */
-    const char *text; /* the answer, or the explanation of the error; with a final NUL */
-    size_t text_size;
-    const int64_t *ids; /* of the nodes, in ascending order, */
-    size_t count;       /* at least one */
-    bool combined;      /* the text is made of the answers of all of them, by the service */
-} xylem_outcome;
 
 /* Has each node of a set work on the text, or only answer if that is NULL, and returns at once. The
  * text goes once over each link of the tree, and one answer comes back over it: those of the nodes

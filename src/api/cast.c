@@ -230,79 +230,8 @@ int xylem_ping_all(xylem *network, const int64_t **unanswered, size_t *unanswere
 
 /* Outcomes. */
 
-struct xy_report {
-    uint8_t *bytes; /* of core, with the texts */
-    size_t count;
-    xylem_outcome *all;
-    const xylem_outcome **list;
-    int64_t *ids; /* of all */
-};
-
-void xy_report_free(struct xy_report *report)
-{
-    if (!report)
-        return;
-    xy_release(report->bytes);
-    free(report->all);
-    free(report->list);
-    free(report->ids);
-    free(report);
-}
-
-static size_t count_ids(const xy_result *answer)
-{
-    xy_outcome outcome;
-    size_t count = 0;
-    xy_outcomes outcomes = xy_outcomes_read(answer->text, answer->size);
-    while (xy_outcomes_next(&outcomes, &outcome))
-        while (xy_outcomes_id(&outcomes, &outcome))
-            count++;
-    return count;
-}
-
-static void fill(struct xy_report *report, const xy_result *answer)
-{
-    xy_outcome outcome;
-    int64_t *ids = report->ids;
-    xy_outcomes outcomes = xy_outcomes_read(answer->text, answer->size);
-    while (xy_outcomes_next(&outcomes, &outcome)) {
-        xylem_outcome *one = &report->all[report->count];
-        *one = (xylem_outcome){.size = sizeof *one,
-                               .error = outcome.status,
-                               .text = (const char *)outcome.text,
-                               .text_size = outcome.size,
-                               .ids = ids,
-                               .combined = outcome.combined};
-        while (xy_outcomes_id(&outcomes, &outcome))
-            *ids++ = outcome.id;
-        one->count = (size_t)(ids - one->ids);
-        if (one->count > 0)
-            report->list[report->count++] = one;
-    }
-}
-
-/* The answer's text is the report's then; NULL: there is no memory. */
-static struct xy_report *new_report(xy_result *answer)
-{
-    size_t most = xy_outcomes_read(answer->text, answer->size).count + 1;
-    struct xy_report *new = calloc(1, sizeof *new);
-    if (!new)
-        return NULL;
-    new->all = calloc(most, sizeof *new->all);
-    new->list = calloc(most, sizeof(xylem_outcome *));
-    new->ids = malloc((count_ids(answer) + 1) * sizeof *new->ids);
-    if (!new->all || !new->list || !new->ids) {
-        xy_report_free(new);
-        return NULL;
-    }
-    fill(new, answer);
-    new->bytes = answer->text;
-    answer->text = NULL;
-    return new;
-}
-
 /* The one answer that there is, if there is one. */
-static const xylem_outcome *only_answer(const struct xy_report *report)
+static const xylem_outcome *only_answer(const xy_outcome_list *report)
 {
     const xylem_outcome *only = NULL;
     for (size_t i = 0; i < report->count; i++)
@@ -318,7 +247,9 @@ void xy_future_take_report(xylem_future *future)
     xy_result *answer = &future->answer;
     if (!answer->text || answer->size == 0) /* it was not even begun, or was given up */
         return;
-    future->report = new_report(answer);
+    future->report = xy_outcome_list_new(answer->text, answer->size);
+    if (future->report)
+        answer->text = NULL; /* the report's */
     const xylem_outcome *only = future->report ? only_answer(future->report) : NULL;
     xy_buffer text = {0};
     bool copied = future->report && (!only || xy_buffer_add(&text, only->text, only->text_size));
@@ -332,7 +263,7 @@ void xy_future_take_report(xylem_future *future)
 int xylem_future_outcomes(const xylem_future *future, const xylem_outcome *const **outcomes,
                           size_t *count)
 {
-    const struct xy_report *report = future ? future->report : NULL;
+    const xy_outcome_list *report = future ? future->report : NULL;
     *outcomes = report ? report->list : NULL;
     *count = report ? report->count : 0;
     if (!future)

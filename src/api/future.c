@@ -159,7 +159,7 @@ static void free_future(xylem_future *future)
     if (future->network)
         detach(future);
     xy_result_clear(&future->answer);
-    xy_report_free(future->report);
+    xy_outcome_list_free(future->report);
     free(future);
 }
 

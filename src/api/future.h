@@ -4,6 +4,7 @@
 
 #include "api/network.h"
 #include "core/hash.h"
+#include "service/outcome_list.h"
 
 /* One of the futures that another one stands for. */
 typedef struct xy_component {
@@ -29,7 +30,7 @@ struct xylem_future {
     void (*callback)(xylem_future *future, void *owner);
     void *owner;
     void *user;
-    struct xy_report *report; /* of a cast that is finished; or NULL */
+    xy_outcome_list *report; /* of a cast that is finished; or NULL */
 
     xy_component *wholes; /* a list: the futures that stand for this one and others */
 
@@ -52,9 +53,8 @@ void xy_future_finish(xylem_future *future, xy_result answer);
 /* Gives one up, so that it is finished, within a call. */
 void xy_future_give_up(xylem_future *future);
 
-/* Makes the report of a cast of its answer. Frees a report. */
+/* Makes the report of a cast of its answer. */
 void xy_future_take_report(xylem_future *future);
-void xy_report_free(struct xy_report *report);
 
 /* A part is finished, and its wholes may be; a whole that is freed is forgotten by its parts. */
 void xy_parts_finished(xylem_future *part);

@@ -86,7 +86,7 @@ static const char help_text[] =
     "      --timeout MS       how long a command may wait for its node (default 5000)\n"
     "      --job-timeout MS   how long a job may take (default 3600000)\n"
     "      --service NAME     the service of a node that `create` names no service\n"
-    "                         for: timer (default), sum, dict, find or sleep\n"
+    "                         for: timer (default), sum, dict, find, sleep or ask\n"
     "      --program NAME=COMMAND\n"
     "                         make a service of a program, which each node with this\n"
     "                         service runs as /bin/sh -c COMMAND; may be given again\n"

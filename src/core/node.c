@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/outcomes.h"
 
 /* What is said to the parent. */
 
@@ -454,6 +455,15 @@ static void recall(xy_node *node, const xy_message *request, xy_queue *out)
         reply_code(node, request->number, XY_ANSWER_MISSING, out);
 }
 
+static void answered(xy_node *node, const xy_message *request, xy_queue *out)
+{
+    const uint8_t *outcomes = xy_message_payload(request);
+    bool valid = xy_outcomes_valid(outcomes, request->payload_size);
+    xy_asks_answer(&node->asks, (uint64_t)request->value, valid ? request->status : XYLEM_FAILED,
+                   outcomes, valid ? request->payload_size : 0, out);
+    reply(node, request->number, XYLEM_OK, out);
+}
+
 static void do_request(xy_node *node, const xy_message *request, int64_t now_ms, xy_queue *out)
 {
     switch (request->code) {
@@ -481,9 +491,7 @@ static void do_request(xy_node *node, const xy_message *request, int64_t now_ms,
         reply(node, request->number, XYLEM_OK, out);
         break;
     case XY_ANSWERED:
-        xy_asks_answer(&node->asks, (uint64_t)request->value, request->status,
-                       xy_message_payload(request), request->payload_size, out);
-        reply(node, request->number, XYLEM_OK, out);
+        answered(node, request, out);
         break;
     default:
         assert(false);
@@ -661,6 +669,13 @@ static void worked(xy_node *node, const xy_event *event, int64_t now_ms, xy_queu
         xy_work_queue_next(&node->work, now_ms, out);
 }
 
+static void deferred(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
+{
+    xy_work_queue_defer(&node->work, event->deferred.request, out);
+    if (!node->ended)
+        xy_work_queue_next(&node->work, now_ms, out);
+}
+
 /* What could not be sent to a child comes back unexecuted. A reply for which there is no room is
  * replaced by an error, which is small. One whose way is broken is not: it is asked for again over
  * another. */
@@ -718,6 +733,9 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue
         break;
     case XY_EVENT_ASKED:
         ask(node, event, now_ms, out);
+        break;
+    case XY_EVENT_DEFERRED:
+        deferred(node, event, now_ms, out);
         break;
     case XY_EVENT_COMBINED:
         xy_casts_combined(&node->casts, event->combined.cast, event->combined.status,

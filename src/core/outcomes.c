@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/error.h"
 #include "core/varint.h"
 
 static uint64_t get(xy_outcomes *outcomes)
@@ -10,6 +11,35 @@ static uint64_t get(xy_outcomes *outcomes)
     bool got = xy_varint_get(&outcomes->at, outcomes->end, &number);
     assert(got);
     return got ? number : 0;
+}
+
+/* One outcome: how far it goes, or NULL. Each id takes a byte at least. */
+static const uint8_t *pass_outcome(const uint8_t *at, const uint8_t *end)
+{
+    uint64_t status, size, count, difference, left = INT64_MAX;
+    if (!xy_varint_get(&at, end, &status) || status >> 1 >= XY_ERROR_COUNT ||
+        !xy_varint_get(&at, end, &size) || size >= (uint64_t)(end - at) || at[size] != 0)
+        return NULL;
+    at += size + 1;
+    if (!xy_varint_get(&at, end, &count) || count > (uint64_t)(end - at))
+        return NULL;
+    for (; count > 0; count--, left -= difference)
+        if (!xy_varint_get(&at, end, &difference) || difference > left)
+            return NULL;
+    return at;
+}
+
+bool xy_outcomes_valid(const void *bytes, size_t size)
+{
+    uint64_t count;
+    const uint8_t *at = bytes, *end = at ? at + size : at;
+    if (size == 0)
+        return true;
+    if (!xy_varint_get(&at, end, &count) || count > (uint64_t)(end - at))
+        return false;
+    for (; count > 0 && at; count--)
+        at = pass_outcome(at, end);
+    return at == end;
 }
 
 xy_outcomes xy_outcomes_read(const void *bytes, size_t size)

@@ -20,11 +20,14 @@ typedef struct xy_outcome {
     int64_t id;   /* the one that was read last */
 } xy_outcome;
 
-/* Outcomes that are being read; it is lent the bytes, which were written here. */
+/* Outcomes that are being read; it is lent the bytes, which were written here or are valid. */
 typedef struct xy_outcomes {
     const uint8_t *at, *end;
     size_t count; /* that are left */
 } xy_outcomes;
+
+/* Whether bytes that come from elsewhere are outcomes: only such may be read. */
+bool xy_outcomes_valid(const void *bytes, size_t size);
 
 xy_outcomes xy_outcomes_read(const void *bytes, size_t size);
 

@@ -47,10 +47,11 @@ typedef enum xy_event_kind {
     XY_EVENT_MESSAGE, /* a frame from a neighbour */
     XY_EVENT_UNSENT,  /* a request, a cast or an answer could not be sent or passed on */
     /* Of a node: */
-    XY_EVENT_ATTACH, /* it is to attach to a parent */
-    XY_EVENT_END,    /* it is to end */
-    XY_EVENT_WORKED, /* the service has done a piece of work */
-    XY_EVENT_ASKED,  /* the service asks other nodes */
+    XY_EVENT_ATTACH,   /* it is to attach to a parent */
+    XY_EVENT_END,      /* it is to end */
+    XY_EVENT_WORKED,   /* the service has done a piece of work, or answers one that it deferred */
+    XY_EVENT_DEFERRED, /* the service has begun a piece of work, and answers it later */
+    XY_EVENT_ASKED,    /* the service asks other nodes */
     /* Of both: */
     XY_EVENT_COMBINED, /* the service has combined two answers */
     /* Of the controlling node, from the launcher: */
@@ -94,6 +95,9 @@ typedef struct xy_event {
             const void *payload; /* a set, a NUL, a text */
             size_t size;
         } asked;
+        struct {
+            xy_number request;
+        } deferred;
         struct {
             xy_number cast;
             int status;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/memory.h"
 #include "core/requests.h"
 
 void xy_work_queue_init(xy_work_queue *work, xy_work_answer *answer, void *owner)
@@ -13,6 +14,7 @@ void xy_work_queue_clear(xy_work_queue *work, xy_queue *out)
 {
     xy_assemblies_clear(&work->waiting);
     xy_assemblies_clear(&work->arriving);
+    xy_assemblies_clear(&work->deferred);
     xy_queue_take_back(out, work->promises);
     work->promises = 0;
 }
@@ -27,7 +29,7 @@ static bool is_wanted(const xy_work_queue *work)
 static size_t unanswered(const xy_work_queue *work)
 {
     return xy_assemblies_count(&work->arriving) + xy_assemblies_count(&work->waiting) +
-           is_wanted(work);
+           xy_assemblies_count(&work->deferred) + is_wanted(work);
 }
 
 static bool promise(xy_work_queue *work, xy_queue *out)
@@ -146,7 +148,8 @@ static bool collect(xy_work_queue *work, const xy_message *fragment, int64_t dea
 bool xy_work_queue_has(const xy_work_queue *work, uint64_t request)
 {
     return (work->running.request == request && is_wanted(work)) ||
-           xy_table_find(&work->waiting.table, request);
+           xy_table_find(&work->waiting.table, request) ||
+           xy_table_find(&work->deferred.table, request);
 }
 
 bool xy_work_queue_expects(const xy_work_queue *work, uint64_t request)
@@ -175,30 +178,90 @@ bool xy_work_queue_request(xy_work_queue *work, const xy_message *request, int64
 bool xy_work_queue_done(xy_work_queue *work, xy_number request)
 {
     bool running = work->running.request == request.request;
-    bool wanted = running && is_wanted(work);
+    xy_assembly *deferred = xy_assemblies_take(&work->deferred, request.request);
+    bool wanted = deferred || (running && is_wanted(work));
     if (running)
         work->running.request = 0;
     if (wanted)
         work->promises--;
+    xy_assembly_free(deferred);
     return wanted;
 }
 
 /* Giving up. */
 
+/* Without memory the work goes on, and is not wanted at its end. */
+static void tell_unwanted(xy_number request, xy_queue *out)
+{
+    xy_action action = {.kind = XY_ACTION_CANCEL, .cancel = {request}};
+    xy_queue_push(out, &action);
+}
+
 /* The work under way goes on until the service has looked up from it. */
 static void give_up(xy_work_queue *work, xy_queue *out)
 {
-    xy_action action = {.kind = XY_ACTION_CANCEL, .cancel = {work->running}};
     assert(is_wanted(work));
-    xy_queue_push(out, &action); /* without memory the work goes on, and is not wanted at its end */
+    tell_unwanted(work->running, out);
     work->answered = true;
 }
 
+/* Whether the request was deferred. */
+static bool drop_deferred(xy_work_queue *work, uint64_t request, xy_number *number, xy_queue *out)
+{
+    xy_assembly *deferred = xy_assemblies_take(&work->deferred, request);
+    if (!deferred)
+        return false;
+    *number = xy_assembly_number(deferred);
+    xy_assembly_free(deferred);
+    tell_unwanted(*number, out);
+    return true;
+}
+
+/* Deferring. */
+
+static bool add_deferred(xy_work_queue *work)
+{
+    xy_assembly *new = xy_allocate(1, sizeof *new);
+    if (!new)
+        return false;
+    new->tag = work->running.tag;
+    new->slot.request = work->running.request;
+    new->slot.deadline_ms = work->deadline_ms;
+    new->slot.cost = XY_REQUEST_COST;
+    if (xy_table_add(&work->deferred.table, &new->slot))
+        return true;
+    xy_assembly_free(new);
+    return false;
+}
+
+static void keep_deferred(xy_work_queue *work, xy_queue *out)
+{
+    bool room = xy_assemblies_count(&work->deferred) < XY_DEFERRED_MAX;
+    if (room && add_deferred(work))
+        return;
+    give_up(work, out);
+    answer(work, work->running, room ? XYLEM_NO_MEMORY : XYLEM_BUSY, out);
+}
+
+void xy_work_queue_defer(xy_work_queue *work, xy_number request, xy_queue *out)
+{
+    if (work->running.request != request.request)
+        return;
+    if (is_wanted(work))
+        keep_deferred(work, out);
+    work->running.request = 0;
+}
+
+/* Cancelling and ending. */
+
 void xy_work_queue_cancel(xy_work_queue *work, uint64_t request, xy_queue *out)
 {
+    xy_number number;
     xy_assembly *waiting = xy_assemblies_take(&work->waiting, request);
     xy_assemblies_drop(&work->arriving, request);
-    if (waiting) {
+    if (drop_deferred(work, request, &number, out)) {
+        answer(work, number, XYLEM_CANCELLED, out);
+    } else if (waiting) {
         answer(work, xy_assembly_number(waiting), XYLEM_CANCELLED, out);
     } else if (work->running.request == request && is_wanted(work)) {
         give_up(work, out);
@@ -210,8 +273,10 @@ void xy_work_queue_cancel(xy_work_queue *work, uint64_t request, xy_queue *out)
 
 void xy_work_queue_drop(xy_work_queue *work, uint64_t request, xy_queue *out)
 {
+    xy_number number;
     xy_assembly_free(xy_assemblies_take(&work->waiting, request));
     xy_assemblies_drop(&work->arriving, request);
+    drop_deferred(work, request, &number, out);
     if (work->running.request == request && is_wanted(work))
         give_up(work, out);
     settle(work, out);
@@ -221,6 +286,7 @@ void xy_work_queue_close(xy_work_queue *work, xy_queue *out)
 {
     xy_assemblies_clear(&work->waiting);
     xy_assemblies_clear(&work->arriving);
+    xy_assemblies_clear(&work->deferred); /* its node ends, which tells the service */
     if (is_wanted(work))
         give_up(work, out);
     settle(work, out);
@@ -233,6 +299,11 @@ void xy_work_queue_tick(xy_work_queue *work, int64_t now_ms, xy_queue *out)
         answer(work, xy_assembly_number(late), XYLEM_TIMED_OUT, out);
         xy_assembly_free(late);
     }
+    for (xy_assembly *late; (late = xy_assemblies_take_due(&work->deferred, now_ms));) {
+        tell_unwanted(xy_assembly_number(late), out);
+        answer(work, xy_assembly_number(late), XYLEM_TIMED_OUT, out);
+        xy_assembly_free(late);
+    }
     if (is_wanted(work) && work->deadline_ms <= now_ms) {
         give_up(work, out);
         answer(work, work->running, XYLEM_TIMED_OUT, out);
@@ -242,15 +313,19 @@ void xy_work_queue_tick(xy_work_queue *work, int64_t now_ms, xy_queue *out)
 
 int64_t xy_work_queue_due(const xy_work_queue *work, xy_number request)
 {
+    const xy_slot *deferred = xy_table_find(&work->deferred.table, request.request);
     bool running = work->running.request == request.request && is_wanted(work);
-    return running ? work->deadline_ms : XY_NEVER;
+    return deferred ? deferred->deadline_ms : running ? work->deadline_ms : XY_NEVER;
 }
 
 int64_t xy_work_queue_deadline(const xy_work_queue *work)
 {
     int64_t earliest_ms = xy_assemblies_deadline(&work->arriving);
     int64_t waiting_ms = xy_assemblies_deadline(&work->waiting);
+    int64_t deferred_ms = xy_assemblies_deadline(&work->deferred);
     if (waiting_ms < earliest_ms)
         earliest_ms = waiting_ms;
+    if (deferred_ms < earliest_ms)
+        earliest_ms = deferred_ms;
     return is_wanted(work) && work->deadline_ms < earliest_ms ? work->deadline_ms : earliest_ms;
 }

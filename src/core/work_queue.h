@@ -1,5 +1,6 @@
 /* work_queue: what a node has been asked to do: one piece of work is under way, the others wait,
- * and some have not come whole.
+ * and some have not come whole. Some were begun and deferred: their answers come later, in any
+ * order, and the node goes on meanwhile.
  *
  * The work of a request has three quarters of its budget, or all but a second of a long one: so the
  * node can still tell that it is the work that takes too long, and not the way.
@@ -17,12 +18,16 @@
 /* Takes an answer that has no text, for which there is a promise in the queue. */
 typedef void xy_work_answer(void *owner, xy_number request, int status, xy_queue *out);
 
+/* How many may be deferred. */
+#define XY_DEFERRED_MAX 1024
+
 typedef struct xy_work_queue {
     xy_number running;   /* the request whose work is under way; 0: none */
     bool answered;       /* its answer is not waited for any more */
     int64_t deadline_ms; /* of that */
     size_t promises; /* of the caller's queue that are held: one for each request not answered */
     xy_assemblies arriving, waiting;
+    xy_assemblies deferred; /* without their texts */
     xy_work_answer *answer;
     void *owner;
 } xy_work_queue;
@@ -42,9 +47,14 @@ bool xy_work_queue_request(xy_work_queue *work, const xy_message *request, int64
 bool xy_work_queue_has(const xy_work_queue *work, uint64_t request);
 bool xy_work_queue_expects(const xy_work_queue *work, uint64_t request);
 
-/* The work under way has been done. True: its answer is wanted, and the caller has its promise.
- * Then, once that is given, the next may begin. */
+/* The work under way has been done, or what was deferred is answered. True: the answer is wanted,
+ * and the caller has its promise. Then, once that is given, the next may begin. */
 bool xy_work_queue_done(xy_work_queue *work, xy_number request);
+
+/* The work under way is answered later, by xy_work_queue_done, and the next may begin. Without
+ * memory, or when too many are deferred, it is answered at once: XYLEM_NO_MEMORY, XYLEM_BUSY. */
+void xy_work_queue_defer(xy_work_queue *work, xy_number request, xy_queue *out);
+
 void xy_work_queue_next(xy_work_queue *work, int64_t now_ms, xy_queue *out);
 
 /* A request is given up by its asker: XYLEM_CANCELLED, if it has not been answered. */
@@ -58,8 +68,9 @@ void xy_work_queue_close(xy_work_queue *work, xy_queue *out);
 
 /* Answers those whose time is over: XYLEM_TIMED_OUT. */
 void xy_work_queue_tick(xy_work_queue *work, int64_t now_ms, xy_queue *out);
-/* When the work of a request that is under way is given up; XY_NEVER: there is none, or its answer
- * is not waited for. */
+
+/* When a request that is worked on, or whose answer is deferred, is given up; XY_NEVER: it is none
+ * of these, or its answer is not waited for. */
 int64_t xy_work_queue_due(const xy_work_queue *work, xy_number request);
 
 int64_t xy_work_queue_deadline(const xy_work_queue *work);

@@ -38,6 +38,7 @@ struct xy_executor {
     pthread_t thread;
     bool manned;
     int done_fd;
+    xy_tokens *tokens;
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t changed;
     _Atomic(enum stage) stage;
@@ -46,6 +47,11 @@ struct xy_executor {
     bool closing, left, abandoned;
     xy_number request;
     int status;
+    xy_calls calls;
+    bool within;                 /* a rest calls back */
+    atomic_bool calling;         /* the thread calls back, or is to */
+    atomic_bool asks;            /* there are questions to other nodes */
+    atomic_int_least64_t due_ms; /* when the node's own thread is to look at the calls */
 };
 
 /* Freeing. */
@@ -56,11 +62,25 @@ static void forget_text(xy_executor *executor)
     executor->text = NULL;
 }
 
+/* Nothing calls the service back, and no answer is wanted any more. */
+static void hush(xy_executor *executor)
+{
+    xy_tokens_close(executor->tokens);
+    pthread_mutex_lock(&executor->mutex);
+    xy_calls_close(&executor->calls);
+    atomic_store(&executor->due_ms, XY_NEVER);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
 /* A state that is still there was not closed: the node was killed, or its service abandoned. */
 static void demolish(xy_executor *executor)
 {
+    hush(executor);
     if (executor->opened)
         xy_service_release(executor->service, executor->state);
+    xy_work_forget(&executor->work);
+    xy_tokens_let_go(&executor->tokens);
+    xy_calls_close(&executor->calls);
     if (executor->done_fd >= 0)
         close(executor->done_fd);
     forget_text(executor);
@@ -124,9 +144,207 @@ static void leave(xy_executor *executor)
 {
     if (!executor->guard.leave || executor->guard.leave(executor->guard.owner))
         return;
+    hush(executor);
     if (!executor->manned || executor->left || dismiss(executor))
         demolish(executor);
     pthread_exit(NULL);
+}
+
+/* Waking up the node's own thread. */
+
+static void ring(void *owner)
+{
+    const xy_executor *executor = owner;
+    uint64_t one = 1;
+    if (write(executor->done_fd, &one, sizeof one) < 0)
+        return; /* it is readable already */
+}
+
+static bool open_done_fd(xy_executor *executor, xy_error *error)
+{
+    xy_limits_hold();
+    if (xy_limits_descriptors(1, error)) {
+        executor->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (executor->done_fd < 0)
+            xy_limits_explain("open a descriptor", errno, error);
+    }
+    xy_limits_release();
+    return executor->done_fd >= 0;
+}
+
+/* By the node's own thread, unless there is another one, which has it already. */
+static bool make_ringing(void *owner)
+{
+    xy_executor *executor = owner;
+    xy_error error;
+    return executor->done_fd >= 0 || open_done_fd(executor, &error);
+}
+
+/* Calling back, with the mutex held. */
+
+static bool is_due(const xy_executor *executor)
+{
+    return executor->calls.due;
+}
+
+/* What is due is called by this thread, with the mutex released: one, in the thread of a service
+ * that takes long. */
+static void call_one(xy_executor *executor)
+{
+    xy_call *call = xy_calls_take(&executor->calls);
+    pthread_mutex_unlock(&executor->mutex);
+    xy_call_run(call, &executor->context);
+    pthread_mutex_lock(&executor->mutex);
+}
+
+/* What is due is looked at by the node's own thread, which may be asleep. */
+static void look_again(xy_executor *executor)
+{
+    bool due = is_due(executor) && !executor->service->takes_long;
+    atomic_store(&executor->due_ms, due ? 0 : xy_calls_deadline(&executor->calls));
+}
+
+/* What a piece of work may ask while it is under way. */
+
+static bool wanted(const xylem_work *work)
+{
+    return !atomic_load(&((const xy_executor *)work->world)->unwanted);
+}
+
+/* Callbacks come meanwhile, perhaps until one has come. In one of those there is no rest. */
+static bool rest(xylem_work *work, int64_t ms, bool awaits)
+{
+    xy_executor *executor = work->world;
+    int64_t now_ms = xy_clock_now_ms();
+    int64_t until_ms = ms < INT64_MAX - now_ms ? now_ms + ms : INT64_MAX;
+    pthread_mutex_lock(&executor->mutex);
+    bool called = false;
+    while (!executor->within && wanted(work))
+        if (is_due(executor)) {
+            executor->within = true;
+            call_one(executor);
+            executor->within = false;
+            called = true;
+        } else if ((awaits && called) || !wait_until(executor, until_ms))
+            break;
+    pthread_mutex_unlock(&executor->mutex);
+    return wanted(work);
+}
+
+/* The threads of the library take no signals: those are for the program's own. */
+static int start_unsignalled(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+/* The thread. */
+
+static void do_work(xy_executor *executor)
+{
+    atomic_store(&executor->stage, UNDER_WAY);
+    pthread_mutex_unlock(&executor->mutex);
+    int status = xy_service_do(executor->service, executor->state, &executor->work);
+    pthread_mutex_lock(&executor->mutex);
+    executor->status = status;
+    forget_text(executor);
+    atomic_store(&executor->stage, DONE);
+    if (!executor->abandoned)
+        ring(executor);
+}
+
+/* What is due is called back before the next work begins: the node has not taken this one yet. */
+static void man_once(xy_executor *executor)
+{
+    if (atomic_load(&executor->stage) == WAITING) {
+        do_work(executor);
+    } else if (is_due(executor)) {
+        call_one(executor);
+    } else {
+        atomic_store(&executor->calling, false);
+        pthread_cond_wait(&executor->changed, &executor->mutex);
+    }
+}
+
+/* The last of this thread and the node's demolishes the executor. */
+static void *man(void *argument)
+{
+    xy_executor *executor = argument;
+    xy_served_network = executor->network;
+    pthread_mutex_lock(&executor->mutex);
+    while (!executor->closing)
+        man_once(executor);
+    executor->left = true;
+    bool last = executor->abandoned;
+    pthread_cond_broadcast(&executor->changed);
+    pthread_mutex_unlock(&executor->mutex);
+    if (last)
+        demolish(executor);
+    return NULL;
+}
+
+static bool make_manned(xy_executor *executor, xy_error *error)
+{
+    if (executor->manned)
+        return true;
+    if (executor->done_fd < 0 && !open_done_fd(executor, error))
+        return false;
+    int number = start_unsignalled(&executor->thread, man, executor);
+    executor->manned = !number;
+    return !number || xy_limits_explain("start a thread for the service", number, error);
+}
+
+/* Timers. */
+
+/* By the thread that calls the service: only the first one of a service that takes long is set by
+ * another, when it is opened. */
+static int set_timer(xylem_context *context, int64_t ms,
+                     void (*callback)(xylem_context *context, void *owner), void *owner,
+                     uint64_t *timer)
+{
+    xy_executor *executor = context->world;
+    xy_error error;
+    int64_t now_ms = xy_clock_now_ms();
+    int64_t due_ms = ms < XY_NEVER - now_ms ? now_ms + ms : XY_NEVER;
+    if (executor->service->takes_long && !make_manned(executor, &error))
+        return error.code;
+    pthread_mutex_lock(&executor->mutex);
+    int status = xy_calls_set(&executor->calls, due_ms, callback, owner, timer);
+    bool earlier = !status && due_ms < atomic_load(&executor->due_ms);
+    if (earlier)
+        look_again(executor);
+    if (earlier && executor->service->takes_long)
+        ring(executor);
+    pthread_mutex_unlock(&executor->mutex);
+    return status;
+}
+
+static void cancel_timer(xylem_context *context, uint64_t timer)
+{
+    xy_executor *executor = context->world;
+    pthread_mutex_lock(&executor->mutex);
+    xy_calls_cancel(&executor->calls, timer);
+    look_again(executor);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
+/* Asking other nodes. */
+
+static int ask(xylem_context *context, const xy_asking *asking)
+{
+    xy_executor *executor = context->world;
+    pthread_mutex_lock(&executor->mutex);
+    int error = xy_calls_ask(&executor->calls, asking);
+    if (!error)
+        atomic_store(&executor->asks, true);
+    if (!error && executor->service->takes_long)
+        ring(executor);
+    pthread_mutex_unlock(&executor->mutex);
+    return error;
 }
 
 /* Opening. */
@@ -139,17 +357,6 @@ static void init_locks(xy_executor *executor)
     pthread_cond_init(&executor->changed, &attributes);
     pthread_mutex_init(&executor->mutex, NULL);
     pthread_condattr_destroy(&attributes);
-}
-
-/* The threads of the library take no signals: those are for the program's own. */
-static int start_unsignalled(pthread_t *thread, void *(*run)(void *), void *argument)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(thread, NULL, run, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
 }
 
 static bool hold(int descriptors, xy_error *error)
@@ -182,15 +389,31 @@ static bool open_service(xy_executor *executor, xy_error *error)
     return executor->opened;
 }
 
+/* False, and nothing is to be freed, when there is no memory. */
+static bool make_parts(xy_executor *executor, const xylem_service *service, const xy_birth *birth)
+{
+    const xy_token_host host = {.prepare = make_ringing, .ring = ring, .owner = executor};
+    if (!xy_context_init(&executor->context, service, birth))
+        return false;
+    executor->tokens = xy_tokens_new(&host);
+    if (!executor->tokens)
+        xy_context_clear(&executor->context);
+    return executor->tokens;
+}
+
 /* One whose service is not open. NULL when there is no memory. */
 static xy_executor *new_executor(const xylem_service *service, const xy_birth *birth,
                                  const xy_log *log)
 {
+    static const xy_context_ops ops = {set_timer, cancel_timer, ask};
     xy_executor *executor = calloc(1, sizeof *executor);
-    if (!executor || !xy_context_init(&executor->context, service, birth)) {
+    if (!executor || !make_parts(executor, service, birth)) {
         free(executor);
         return NULL;
     }
+    executor->context.ops = &ops;
+    executor->context.world = executor;
+    executor->due_ms = XY_NEVER;
     executor->network = xy_served_network;
     executor->service = service;
     executor->log = *log;
@@ -217,87 +440,10 @@ xy_executor *xy_executor_open(const xy_birth *birth, const xy_log *log, const xy
         executor->guard = *guard;
     if (open_service(executor, error))
         return executor;
-    demolish(executor);
-    return NULL;
-}
-
-/* What a piece of work may ask while it is under way. */
-
-static bool wanted(const xylem_work *work)
-{
-    return !atomic_load(&((const xy_executor *)work->world)->unwanted);
-}
-
-static bool rest(xylem_work *work, int64_t ms)
-{
-    xy_executor *executor = work->world;
-    int64_t now_ms = xy_clock_now_ms();
-    int64_t until_ms = ms < INT64_MAX - now_ms ? now_ms + ms : INT64_MAX;
-    pthread_mutex_lock(&executor->mutex);
-    while (wanted(work) && wait_until(executor, until_ms))
-        ;
-    pthread_mutex_unlock(&executor->mutex);
-    return wanted(work);
-}
-
-/* The thread. */
-
-static void ring(const xy_executor *executor)
-{
-    uint64_t one = 1;
-    if (write(executor->done_fd, &one, sizeof one) < 0)
-        return; /* it is readable already */
-}
-
-static void do_work(xy_executor *executor)
-{
-    atomic_store(&executor->stage, UNDER_WAY);
-    pthread_mutex_unlock(&executor->mutex);
-    int status = xy_service_do(executor->service, executor->state, &executor->work);
-    pthread_mutex_lock(&executor->mutex);
-    executor->status = status;
-    forget_text(executor);
-    atomic_store(&executor->stage, DONE);
-    if (!executor->abandoned)
-        ring(executor);
-}
-
-/* The last of this thread and the node's demolishes the executor. */
-static void *man(void *argument)
-{
-    xy_executor *executor = argument;
-    xy_served_network = executor->network;
-    pthread_mutex_lock(&executor->mutex);
-    while (!executor->closing)
-        if (atomic_load(&executor->stage) == WAITING)
-            do_work(executor);
-        else
-            pthread_cond_wait(&executor->changed, &executor->mutex);
-    executor->left = true;
-    bool last = executor->abandoned;
-    pthread_cond_broadcast(&executor->changed);
-    pthread_mutex_unlock(&executor->mutex);
-    if (last)
+    hush(executor);
+    if (!executor->manned || dismiss(executor))
         demolish(executor);
     return NULL;
-}
-
-static bool make_manned(xy_executor *executor, xy_error *error)
-{
-    if (executor->manned)
-        return true;
-    xy_limits_hold();
-    if (executor->done_fd < 0 && xy_limits_descriptors(1, error)) {
-        executor->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        if (executor->done_fd < 0)
-            xy_limits_explain("open a descriptor", errno, error);
-    }
-    xy_limits_release();
-    if (executor->done_fd < 0)
-        return false;
-    int number = start_unsignalled(&executor->thread, man, executor);
-    executor->manned = !number;
-    return !number || xy_limits_explain("start a thread for the service", number, error);
 }
 
 /* Doing. */
@@ -313,7 +459,8 @@ static bool do_at_once(xy_executor *executor, xy_number request, xy_done *done)
     bool begun = enter(executor);
     int status = begun ? xy_service_do(executor->service, executor->state, &executor->work) : 0;
     leave(executor);
-    *done = (xy_done){request, status, executor->work.reply, executor->work.reply_size};
+    bool deferred = xy_work_settle(&executor->work, &status);
+    *done = (xy_done){request, status, executor->work.reply, executor->work.reply_size, deferred};
     executor->work.reply = NULL;
     forget_text(executor);
     return begun;
@@ -340,7 +487,9 @@ static void take_text(xy_executor *executor, xy_action *work, int64_t now_ms)
     executor->work = (xylem_work){.text = text ? (const char *)text : "",
                                   .size = work->work.size,
                                   .now_ms = now_ms,
-                                  .context = &executor->context};
+                                  .context = &executor->context,
+                                  .tokens = executor->tokens,
+                                  .request = work->work.request};
     work->work.text = NULL;
     work->work.size = 0;
 }
@@ -369,7 +518,7 @@ bool xy_executor_combine(xy_executor *executor, const xy_action *combine, xy_don
     int status = begun ? xy_service_combine(combine->combine.service, combine->combine.texts,
                                             combine->combine.a_size, combine->combine.b_size, &work)
                        : XYLEM_OK;
-    *done = (xy_done){combine->combine.cast, status, work.reply, work.reply_size};
+    *done = (xy_done){combine->combine.cast, status, work.reply, work.reply_size, false};
     leave(executor);
     return begun;
 }
@@ -384,16 +533,43 @@ int xy_executor_fd(const xy_executor *executor)
     return executor->done_fd;
 }
 
-bool xy_executor_take(xy_executor *executor, xy_done *done)
+bool xy_executor_may_ring(const xy_executor *executor)
+{
+    return xy_executor_busy(executor) || xy_tokens_any(executor->tokens) ||
+           atomic_load(&executor->calling);
+}
+
+static void quieten(const xy_executor *executor)
 {
     uint64_t count;
-    if (atomic_load(&executor->stage) != DONE)
-        return false;
-    pthread_mutex_lock(&executor->mutex);
     if (read(executor->done_fd, &count, sizeof count) < 0)
-        count = 0; /* it has been read already */
+        return; /* it has been read already */
+}
+
+void xy_executor_heard(const xy_executor *executor)
+{
+    if (atomic_load(&executor->stage) != DONE) /* else it is read when that is taken */
+        quieten(executor);
+}
+
+static bool take_answer(xy_executor *executor, xy_done *done)
+{
+    xy_token_answer answer;
+    if (!xy_tokens_take(executor->tokens, &answer))
+        return false;
+    *done = (xy_done){answer.request, answer.status, answer.text, answer.size, false};
+    return true;
+}
+
+bool xy_executor_take(xy_executor *executor, xy_done *done)
+{
+    if (atomic_load(&executor->stage) != DONE)
+        return take_answer(executor, done);
+    pthread_mutex_lock(&executor->mutex);
+    quieten(executor);
+    bool deferred = xy_work_settle(&executor->work, &executor->status);
     *done = (xy_done){executor->request, executor->status, executor->work.reply,
-                      executor->work.reply_size};
+                      executor->work.reply_size, deferred};
     executor->work.reply = NULL;
     atomic_store(&executor->stage, IDLE);
     atomic_store(&executor->unwanted, false);
@@ -401,10 +577,99 @@ bool xy_executor_take(xy_executor *executor, xy_done *done)
     return true;
 }
 
+/* Calling back. */
+
+int64_t xy_executor_deadline(const xy_executor *executor)
+{
+    return atomic_load(&executor->due_ms);
+}
+
+/* The thread of a service that takes long does what is due; the mutex is held. */
+static void hand_calls_over(xy_executor *executor)
+{
+    atomic_store(&executor->calling, true);
+    pthread_cond_broadcast(&executor->changed);
+}
+
+void xy_executor_call(xy_executor *executor, xy_call *call)
+{
+    xy_error error;
+    bool manned = !executor->service->takes_long || make_manned(executor, &error);
+    if (!manned) {
+        call->free(call);
+        return;
+    }
+    pthread_mutex_lock(&executor->mutex);
+    xy_calls_add(&executor->calls, call);
+    if (is_due(executor) && executor->service->takes_long)
+        hand_calls_over(executor);
+    look_again(executor);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
+xy_question *xy_executor_take_question(xy_executor *executor)
+{
+    if (!atomic_load(&executor->asks))
+        return NULL;
+    pthread_mutex_lock(&executor->mutex);
+    xy_question *first = xy_calls_take_question(&executor->calls);
+    atomic_store(&executor->asks, executor->calls.questions != NULL);
+    pthread_mutex_unlock(&executor->mutex);
+    return first;
+}
+
+void xy_executor_answered(xy_executor *executor, xy_action *answered)
+{
+    pthread_mutex_lock(&executor->mutex);
+    xy_calls_answer(&executor->calls, answered->answered.ask, answered->answered.status,
+                    answered->answered.outcomes, answered->answered.size);
+    answered->answered.outcomes = NULL;
+    if (is_due(executor) && executor->service->takes_long)
+        hand_calls_over(executor);
+    look_again(executor);
+    pthread_mutex_unlock(&executor->mutex);
+}
+
+static xy_call *take_call(xy_executor *executor)
+{
+    pthread_mutex_lock(&executor->mutex);
+    xy_call *call = xy_calls_take(&executor->calls);
+    look_again(executor);
+    pthread_mutex_unlock(&executor->mutex);
+    return call;
+}
+
+/* By the node's own thread. Whether more is to be called, of a node that has not been killed. */
+static bool call_here(xy_executor *executor)
+{
+    bool entered = enter(executor);
+    xy_call *call = entered ? take_call(executor) : NULL;
+    if (call)
+        xy_call_run(call, &executor->context);
+    leave(executor);
+    return entered && atomic_load(&executor->due_ms) == 0;
+}
+
+bool xy_executor_call_due(xy_executor *executor, int64_t now_ms)
+{
+    if (now_ms < atomic_load(&executor->due_ms))
+        return false;
+    pthread_mutex_lock(&executor->mutex);
+    bool any = xy_calls_ripen(&executor->calls, now_ms), here = !executor->service->takes_long;
+    if (any && !here)
+        hand_calls_over(executor);
+    look_again(executor);
+    pthread_mutex_unlock(&executor->mutex);
+    for (bool more = any && here; more; more = call_here(executor))
+        ;
+    return any && here;
+}
+
 /* Ending. */
 
 void xy_executor_cancel(xy_executor *executor, xy_number request)
 {
+    xy_tokens_cancel(executor->tokens, request);
     pthread_mutex_lock(&executor->mutex);
     if (executor->request.request == request.request && executor->request.tag == request.tag)
         end_work(executor);
@@ -428,6 +693,7 @@ bool xy_executor_close(xy_executor **closed)
     *closed = NULL;
     if (!executor)
         return true;
+    hush(executor);
     bool gone = !executor->manned || dismiss(executor);
     if (!gone)
         return false;

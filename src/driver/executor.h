@@ -1,11 +1,13 @@
 /* executor: where one node's work is done: what is quick at once, by the node's own thread; what
- * takes long by a thread of the executor's own, which is there from the first such work on.
+ * takes long by a thread of the executor's own, which is there from the first such work on, or from
+ * the first timer. The same thread calls the service back.
  */
 #ifndef XY_EXECUTOR_H
 #define XY_EXECUTOR_H
 
 #include "core/step.h"
 #include "driver/log.h"
+#include "service/calls.h"
 #include "service/service.h"
 
 /* The network whose services this thread runs; NULL: none. A thread of a network sets it for good,
@@ -20,6 +22,7 @@ typedef struct xy_done {
     int status;
     char *text; /* the answer, `size` bytes; the taker's, who frees it */
     size_t size;
+    bool deferred; /* there is no answer yet: it comes later, as work that has been done */
 } xy_done;
 
 /* What a world does around each call of a function of the service by the node's own
@@ -56,18 +59,47 @@ bool xy_executor_combine(xy_executor *executor, const xy_action *combine, xy_don
 /* Whether some work is under way or has not been taken. */
 bool xy_executor_busy(const xy_executor *executor);
 
-/* Takes work that took long and is done; false when there is none. */
+/* Whether the descriptor may become readable. */
+bool xy_executor_may_ring(const xy_executor *executor);
+
+/* Takes work that took long and is done, or an answer that was deferred; false when there is none.
+ */
 bool xy_executor_take(xy_executor *executor, xy_done *done);
 
-/* A descriptor that is readable when there is some to take; -1 before the first that takes long. */
+/* A descriptor that is readable when there is some to take, or the deadline has changed; -1 before
+ * the first work or timer that takes a thread, and the first answer that is deferred. */
 int xy_executor_fd(const xy_executor *executor);
 
-/* The work under way, if it is for this request, is not wanted any more. */
+/* The descriptor was readable. xy_executor_take follows. */
+void xy_executor_heard(const xy_executor *executor);
+
+/* Has the service called back, in its turn; the call is the executor's. By the node's own thread.
+ */
+void xy_executor_call(xy_executor *executor, xy_call *call);
+
+/* Takes out the oldest question of the service to other nodes, which the caller frees by
+ * xy_release; NULL: there is none. Those of a service that takes long make the descriptor readable;
+ * others are there after xy_executor_do and xy_executor_call_due. */
+xy_question *xy_executor_take_question(xy_executor *executor);
+
+/* Does the action ANSWERED, and takes its outcomes out: the service is called back in its turn. */
+void xy_executor_answered(xy_executor *executor, xy_action *answered);
+
+/* When xy_executor_call_due is to be called, or XY_NEVER. */
+int64_t xy_executor_deadline(const xy_executor *executor);
+
+/* Has all callbacks run that are due: now, by this thread, or soon, by that of a service that takes
+ * long. True: some of them have been run. (guarded) */
+bool xy_executor_call_due(xy_executor *executor, int64_t now_ms);
+
+/* The work under way, if it is for this request, or the answer that was deferred is not wanted any
+ * more. */
 void xy_executor_cancel(xy_executor *executor, xy_number request);
 
-/* Ends the service, after the work under way has ended: closes it, or only releases its state when
- * the node has been killed. False: the work did not end in time, and is abandoned: its thread and
- * the service's state are left to themselves until it does, and then released. (guarded) */
+/* Ends the service: nothing calls it back any more. After the work under way has ended it is
+ * closed, or only its state is released when the node has been killed. False: the work did not end
+ * in time, and is abandoned: its thread and the service's state are left to themselves until it
+ * does, and then released. (guarded) */
 bool xy_executor_close(xy_executor **executor);
 
 #endif

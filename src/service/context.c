@@ -1,5 +1,7 @@
 #include "service/context.h"
 
+#include "service/calls.h"
+
 bool xy_context_init(xylem_context *context, const xylem_service *service, const xy_birth *birth)
 {
     *context = (xylem_context){.user = service->user};
@@ -37,6 +39,36 @@ void *xylem_context_user(const xylem_context *context)
 uint64_t xylem_context_random(xylem_context *context)
 {
     return xy_random_at(&context->birth.random, XY_STREAM_SERVICE, context->drawn++);
+}
+
+int xylem_context_timer(xylem_context *context, int64_t ms,
+                        void (*callback)(xylem_context *context, void *owner), void *owner,
+                        uint64_t *timer)
+{
+    uint64_t number = 0;
+    int error = context && context->ops && callback
+                    ? context->ops->set_timer(context, ms > 1 ? ms : 1, callback, owner, &number)
+                    : XYLEM_INVALID;
+    if (timer)
+        *timer = number;
+    return error;
+}
+
+void xylem_context_timer_cancel(xylem_context *context, uint64_t timer)
+{
+    if (context && context->ops)
+        context->ops->cancel_timer(context, timer);
+}
+
+int xy_context_ask(xylem_context *context, const xy_asking *asking, int64_t timeout_ms)
+{
+    xy_asking limited = *asking;
+    if (!context || !context->ops || !asking->set || !asking->callback ||
+        (!asking->text && asking->size > 0))
+        return XYLEM_INVALID;
+    limited.budget_ms =
+        timeout_ms < 0 || timeout_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_ms;
+    return context->ops->ask(context, &limited);
 }
 
 void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text)

@@ -8,6 +8,20 @@
 
 #include "core/step.h"
 
+struct xy_asking;
+
+/* What a world does for a service, in the thread that is in one of its functions. */
+typedef struct xy_context_ops {
+    /* See xylem_context_timer: `ms` is 1 or more, and `timer` is not NULL. */
+    int (*set_timer)(xylem_context *context, int64_t ms,
+                     void (*callback)(xylem_context *context, void *owner), void *owner,
+                     uint64_t *timer);
+    void (*cancel_timer)(xylem_context *context, uint64_t timer);
+
+    /* See xylem_work_ask. */
+    int (*ask)(xylem_context *context, const struct xy_asking *asking);
+} xy_context_ops;
+
 struct xylem_context {
     xy_birth birth; /* a copy: owns its arguments */
     void *user;
@@ -16,11 +30,17 @@ struct xylem_context {
     /* Writes a line to the log of the node; any thread may call it. */
     void (*log)(void *log_owner, enum xylem_log_level level, const char *text);
     void *log_owner;
+
+    const xy_context_ops *ops;
+    void *world; /* of the operations */
 };
 
 /* Begins the context of one life, with a service and without a log. False, and nothing is to be
  * cleared, when there is no memory. */
 bool xy_context_init(xylem_context *context, const xylem_service *service, const xy_birth *birth);
 void xy_context_clear(xylem_context *context);
+
+/* Asks other nodes, for so long: errors as with xylem_work_ask. */
+int xy_context_ask(xylem_context *context, const struct xy_asking *asking, int64_t timeout_ms);
 
 #endif

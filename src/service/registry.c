@@ -9,10 +9,10 @@
 
 #include "service/program.h"
 
-enum { SUPPLIED = 5, OWN_MAX = 64 };
+enum { SUPPLIED = 6, OWN_MAX = 64 };
 
-static const xylem_service *const supplied[SUPPLIED] = {&xy_timer, &xy_sum, &xy_dict, &xy_find,
-                                                        &xy_sleep};
+static const xylem_service *const supplied[SUPPLIED] = {&xy_timer, &xy_sum,   &xy_dict,
+                                                        &xy_find,  &xy_sleep, &xy_ask_others};
 static xylem_service own[OWN_MAX];    /* changed only before there is a network */
 static const char *commands[OWN_MAX]; /* of those of them that are programs */
 static size_t own_count;

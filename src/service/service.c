@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/calls.h"
 #include "service/program.h"
 #include "service/word.h"
 
@@ -33,8 +34,7 @@ void xy_service_release(const xylem_service *service, void *state)
         service->release(state);
 }
 
-/* The other errors are the network's. */
-static int error_of_service(int status)
+int xy_service_error(int status)
 {
     static const int of_services[] = {XYLEM_OK, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG,
                                       XYLEM_NO_MEMORY};
@@ -46,7 +46,36 @@ static int error_of_service(int status)
 
 int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
 {
-    return error_of_service(service->exec(state, work));
+    return xy_service_error(service->exec(state, work));
+}
+
+void xy_work_forget(xylem_work *work)
+{
+    if (work->token)
+        xy_tokens_drop(work->tokens, work->token);
+    work->token = NULL;
+}
+
+/* A token that has been answered by now gives the reply. Only now the node can hear of a later one.
+ */
+bool xy_work_settle(xylem_work *work, int *status)
+{
+    xy_token_answer answer;
+    xylem_token *token = work->token;
+    if (*status || !token) {
+        xy_work_forget(work);
+        return false;
+    }
+    work->token = NULL;
+    free(work->reply);
+    work->reply = NULL;
+    work->reply_size = 0;
+    if (!xy_tokens_settle(work->tokens, token, &answer))
+        return true;
+    *status = answer.status;
+    work->reply = answer.text;
+    work->reply_size = answer.size;
+    return false;
 }
 
 int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, size_t b_size,
@@ -56,7 +85,7 @@ int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, si
     const xylem_service *service = xy_service_named(name);
     const char *a = (const char *)texts, *b = a + a_size + 1;
     if (service && service->combine)
-        return error_of_service(service->combine(a, a_size, b, b_size, work));
+        return xy_service_error(service->combine(a, a_size, b, b_size, work));
     int error = xylem_work_reply(work, none, sizeof none - 1);
     return error ? error : XYLEM_FAILED;
 }
@@ -147,6 +176,26 @@ int xylem_work_reply(xylem_work *work, const void *reply, size_t size)
     return XYLEM_OK;
 }
 
+xylem_token *xylem_work_defer(xylem_work *work)
+{
+    if (!work || !work->tokens || work->token)
+        return NULL;
+    work->token = xy_tokens_add(work->tokens, work->request);
+    return work->token;
+}
+
+int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t size,
+                   int64_t timeout_ms, xylem_answered *callback, void *owner)
+{
+    const xy_asking asking = {.request = work->request,
+                              .set = set,
+                              .text = text,
+                              .size = size,
+                              .callback = callback,
+                              .owner = owner};
+    return xy_context_ask(work->context, &asking, timeout_ms);
+}
+
 bool xylem_work_wanted(const xylem_work *work)
 {
     return !work->wanted || work->wanted(work);
@@ -154,5 +203,10 @@ bool xylem_work_wanted(const xylem_work *work)
 
 bool xylem_work_rest(xylem_work *work, int64_t ms)
 {
-    return work->rest && work->rest(work, ms > 0 ? ms : 0);
+    return work->rest && work->rest(work, ms > 0 ? ms : 0, false);
+}
+
+bool xylem_work_await(xylem_work *work, int64_t ms)
+{
+    return work->rest && work->rest(work, ms > 0 ? ms : 0, true);
 }

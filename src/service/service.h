@@ -9,9 +9,10 @@
 
 #include "core/error.h"
 #include "service/context.h"
+#include "service/token.h"
 
 /* What the services of the library are. */
-extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep;
+extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep, xy_ask_others;
 
 /* The service with this name, one's own or the library's; NULL when there is none. "" is the
  * timer. */
@@ -42,9 +43,14 @@ struct xylem_work {
     char *reply;            /* the answer: its maker frees it */
     size_t reply_size;
 
+    /* Of a request, which may be answered later; NULL: of none. */
+    xy_tokens *tokens;
+    xy_number request;
+    xylem_token *token; /* once it is deferred */
+
     /* What the world does; NULL for work that is done at once. */
     bool (*wanted)(const xylem_work *work);
-    bool (*rest)(xylem_work *work, int64_t ms);
+    bool (*rest)(xylem_work *work, int64_t ms, bool awaits); /* awaits: until called back */
     void *world;
 };
 
@@ -82,8 +88,19 @@ void xy_service_release(const xylem_service *service, void *state);
 /* Frees the state of a node that was killed. */
 void xy_service_release(const xylem_service *service, void *state);
 
-/* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. */
+/* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. Then, or
+ * when the work is forgotten, its token is settled. */
 int xy_service_do(const xylem_service *service, void *state, xylem_work *work);
+
+/* Work that has been done with this status is looked at by the node. True: its answer comes later,
+ * by the tokens; false: it is there, and the status may be another one. */
+bool xy_work_settle(xylem_work *work, int *status);
+
+/* Work is not looked at any more. */
+void xy_work_forget(xylem_work *work);
+
+/* An error of a service, or XYLEM_FAILED in the place of any other: those are the network's. */
+int xy_service_error(int status);
 
 /* Combines two answers, each with a NUL behind it, one behind the other, by the service of this
  * name: XYLEM_OK, or one of the errors that are a service's. */

@@ -170,7 +170,7 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
     case XY_ACTION_WORK:
         check_work(check, node, action);
         break;
-    case XY_ACTION_COMBINE: /* what comes of it is looked at in the reply, */
+    case XY_ACTION_COMBINE:  /* what comes of it is looked at in the reply, */
     case XY_ACTION_ANSWERED: /* or when the service has it */
         break;
     case XY_ACTION_CANCEL:

@@ -132,6 +132,7 @@ void xy_scheduler_step(xy_scheduler *scheduler, xy_sim_node *who, const xy_event
 void xy_scheduler_perform(xy_scheduler *scheduler)
 {
     scheduler->controller.driver.now_ms = xy_scheduler_clock_ms(scheduler);
+    atomic_store(&scheduler->user, pthread_self());
     xy_driver_perform(&scheduler->controller.driver);
     settle(scheduler, &scheduler->controller);
 }

@@ -7,6 +7,9 @@
 #ifndef XY_SCHEDULER_H
 #define XY_SCHEDULER_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "core/controller.h"
 #include "driver/log.h"
 #include "link/queue_link.h"
@@ -99,7 +102,8 @@ typedef struct xy_scheduler {
     bool halted; /* nothing happens any more */
     void (*deliver)(void *owner, xy_action *action);
     void *owner;
-    xy_log log; /* of services */
+    xy_log log;              /* of services */
+    _Atomic(pthread_t) user; /* the thread that uses the network, or did so last */
 } xy_scheduler;
 
 /* The scheduler runs the machine of the controlling node, which lasts longer. It must stay where it

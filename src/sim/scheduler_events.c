@@ -52,6 +52,9 @@ static void enter_tick(xy_scheduler *scheduler, xy_sim_node *who)
 void xy_scheduler_set_tick(xy_scheduler *scheduler, xy_sim_node *who)
 {
     int64_t deadline_ms = who->driver.machine.deadline(who->driver.machine.self);
+    int64_t calls_ms = xy_calls_deadline(&who->calls);
+    if (calls_ms < deadline_ms)
+        deadline_ms = calls_ms;
     if (deadline_ms == who->tick_ms)
         return;
     who->tick_ms = deadline_ms;
@@ -82,6 +85,8 @@ static void tick(xy_scheduler *scheduler, xy_life life, int64_t due_us)
         return;
     }
     who->tick_ms = who->tick_us = XY_NEVER;
+    xy_calls_ripen(&who->calls, xy_sim_node_clock_ms(who, scheduler->now_us));
+    xy_scheduler_call_back(scheduler, who);
     xy_scheduler_step(scheduler, who, &(xy_event){.kind = XY_EVENT_TICK});
 }
 
@@ -150,6 +155,12 @@ static void hear_report(xy_scheduler *scheduler, xy_sim_event *what)
 static void hear_worked(xy_scheduler *scheduler, xy_sim_node *who, const xy_sim_event *what)
 {
     xy_event event = {.kind = XY_EVENT_WORKED};
+    if (what->worked.deferred) {
+        event.kind = XY_EVENT_DEFERRED;
+        event.deferred.request = what->worked.request;
+        xy_scheduler_step(scheduler, who, &event);
+        return;
+    }
     event.worked.request = what->worked.request;
     event.worked.status = what->worked.status;
     event.worked.text = what->bytes;
@@ -181,6 +192,16 @@ static void happen_to(xy_scheduler *scheduler, xy_sim_node *who, xy_sim_event *w
         break;
     case XY_SIM_RESUME:
         xy_scheduler_resume(scheduler, who);
+        break;
+    case XY_SIM_ANSWERED:
+        xy_scheduler_answered(scheduler, who);
+        break;
+    case XY_SIM_ASKED:
+        xy_scheduler_asked(scheduler, who);
+        break;
+    case XY_SIM_CALLED:
+        xy_scheduler_call_back(scheduler, who);
+        xy_scheduler_set_tick(scheduler, who);
         break;
     case XY_SIM_ORDER:
     case XY_SIM_WAKE:
@@ -214,6 +235,7 @@ void xy_scheduler_happen(xy_scheduler *scheduler)
     xy_entry entry;
     if (!xy_event_queue_take(&scheduler->queue, &entry))
         return;
+    atomic_store(&scheduler->user, pthread_self());
     uint64_t number = entry.what >> ENTRY_BITS;
     switch (entry.what & ENTRY_MASK) {
     case ENTRY_EVENT:

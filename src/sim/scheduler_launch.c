@@ -111,13 +111,19 @@ static void doom(xy_scheduler *scheduler, xy_sim_node *who)
 
 static bool begin(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *birth, xy_error *error)
 {
+    static const xy_sim_host host = {&xy_scheduler_context_ops, xy_scheduler_ring,
+                                     xy_scheduler_may_answer};
     bool stillborn = xy_scheduler_happens(&scheduler->birth, scheduler->rates.stillborn);
     scheduler->fault_counts.stillborn += stillborn;
     if (stillborn)
         xy_error_set(error, XYLEM_CANNOT_START, "the simulator made the start fail");
     else if (!who)
         xy_error_code(error, XYLEM_NO_MEMORY);
-    return who && !stillborn && xy_sim_node_begin(who, birth, &scheduler->log, error);
+    if (!who || stillborn)
+        return false;
+    who->scheduler = scheduler;
+    xy_scheduler_set_clock(scheduler, who);
+    return xy_sim_node_begin(who, birth, &scheduler->log, &host, error);
 }
 
 static void start(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *birth)
@@ -130,7 +136,6 @@ static void start(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *bir
         return;
     }
     xy_scheduler_drive(scheduler, who, xy_node_machine(&who->node));
-    xy_scheduler_set_clock(scheduler, who);
     if (scheduler->observer.started)
         scheduler->observer.started(scheduler->observer.self, who->life, birth);
     report_start(scheduler, who);

@@ -51,8 +51,21 @@ void xy_scheduler_attach(xy_scheduler *scheduler, xy_sim_node *who, const xy_att
 void xy_scheduler_report_end(xy_scheduler *scheduler, xy_life life, bool begun, xy_cause cause,
                              const char *reason);
 
-/* A piece of work has rested. */
+/* A piece of work has rested. Answers that were deferred have come. */
 void xy_scheduler_resume(xy_scheduler *scheduler, xy_sim_node *who);
+void xy_scheduler_answered(xy_scheduler *scheduler, xy_sim_node *who);
+
+/* The service asks other nodes. */
+void xy_scheduler_asked(xy_scheduler *scheduler, xy_sim_node *who);
+
+/* What is due calls the service of a node back: now, or as soon as its work rests or is done. Not
+ * in a step of the node. */
+void xy_scheduler_call_back(xy_scheduler *scheduler, xy_sim_node *who);
+
+/* What services ask of the scheduler: see xy_sim_host. */
+extern const xy_context_ops xy_scheduler_context_ops;
+void xy_scheduler_ring(void *owner);
+bool xy_scheduler_may_answer(void *owner);
 
 /* Random times: from 0 to the most; from the least to twice that; how much later something happens
  * to a node that is slow. Whether something happens that has this chance in 1000. */

@@ -8,20 +8,26 @@
 
 /* By an action: after what the same step has given rise to. */
 static void answer_soon(xy_scheduler *scheduler, const xy_sim_node *who, xy_number request,
-                        int status, const xylem_work *work)
+                        int status, const xylem_work *work, bool deferred)
 {
     xy_sim_event *what = xy_scheduler_event(XY_SIM_WORKED, who->life, work ? work->reply : NULL,
                                             work ? work->reply_size : 0);
     if (what) {
         what->worked.request = request;
         what->worked.status = status;
+        what->worked.deferred = deferred;
     }
     xy_scheduler_enter(scheduler, what, scheduler->now_us);
 }
 
-static xy_event worked(xy_number request, int status, const xylem_work *work)
+static xy_event worked(xy_number request, int status, const xylem_work *work, bool deferred)
 {
     xy_event event = {.kind = XY_EVENT_WORKED};
+    if (deferred) {
+        event.kind = XY_EVENT_DEFERRED;
+        event.deferred.request = request;
+        return event;
+    }
     event.worked.request = request;
     event.worked.status = status;
     event.worked.text = work->reply;
@@ -37,9 +43,12 @@ static void do_at_once(xy_scheduler *scheduler, xy_sim_node *who, const xy_actio
     xylem_work work = {.text = text ? text : "",
                        .size = action->work.size,
                        .now_ms = xy_sim_node_clock_ms(who, scheduler->now_us),
-                       .context = &who->context};
+                       .context = &who->context,
+                       .tokens = who->tokens,
+                       .request = action->work.request};
     int status = xy_service_do(who->service, who->service_state, &work);
-    xy_event event = worked(action->work.request, status, &work);
+    bool deferred = xy_work_settle(&work, &status);
+    xy_event event = worked(action->work.request, status, &work, deferred);
     xy_driver_step_within(&who->driver, &event);
     free(work.reply);
 }
@@ -68,9 +77,11 @@ static void drop_task(xy_sim_node *who)
 
 static void task_is_done(xy_scheduler *scheduler, xy_sim_node *who)
 {
-    const xy_task *task = who->task;
-    answer_soon(scheduler, who, task->request, task->status, &task->work);
+    xy_task *task = who->task;
+    bool deferred = xy_work_settle(&task->work, &task->status);
+    answer_soon(scheduler, who, task->request, task->status, &task->work, deferred);
     drop_task(who);
+    xy_scheduler_call_back(scheduler, who);
 }
 
 /* Its end may be later than the end of virtual time. */
@@ -103,34 +114,162 @@ static void begin(xy_scheduler *scheduler, xy_sim_node *who, xy_action *action)
     who->task = xy_task_new(&scheduler->stacks, who->service, who->service_state, action,
                             xy_sim_node_clock_ms(who, scheduler->now_us));
     if (!who->task) {
-        answer_soon(scheduler, who, action->work.request, XYLEM_NO_MEMORY, NULL);
+        answer_soon(scheduler, who, action->work.request, XYLEM_NO_MEMORY, NULL, false);
         return;
     }
     who->task->work.context = &who->context;
+    who->task->work.tokens = who->tokens;
+    who->task->work.request = who->task->request;
     if (go_on(scheduler, who))
         task_is_done(scheduler, who);
 }
 
-void xy_scheduler_resume(xy_scheduler *scheduler, xy_sim_node *who)
+/* No work is under way. */
+static void call_all(xy_sim_node *who)
 {
-    if (!go_on(scheduler, who))
-        return;
-    xy_event event = worked(who->task->request, who->task->status, &who->task->work);
+    for (xy_call *call; (call = xy_calls_take(&who->calls));)
+        xy_call_run(call, &who->context);
+}
+
+/* Not in a step of the node. */
+static void finish(xy_scheduler *scheduler, xy_sim_node *who)
+{
     xy_task *task = who->task;
+    bool deferred = xy_work_settle(&task->work, &task->status);
+    xy_event event = worked(task->request, task->status, &task->work, deferred);
     who->task = NULL; /* there may be a next one */
+    call_all(who);
     xy_scheduler_step(scheduler, who, &event);
     xy_task_free(task);
+}
+
+void xy_scheduler_resume(xy_scheduler *scheduler, xy_sim_node *who)
+{
+    if (go_on(scheduler, who)) {
+        finish(scheduler, who);
+        return;
+    }
+    xy_scheduler_call_back(scheduler, who);
+    xy_scheduler_set_tick(scheduler, who);
 }
 
 /* It may have been done, and its answer be on its way. */
 static void cancel(xy_scheduler *scheduler, xy_sim_node *who, xy_number request)
 {
+    xy_tokens_cancel(who->tokens, request);
     if (!who->task || who->task->request.request != request.request)
         return;
     who->rest++; /* makes the end of its rest stale */
     xy_task_give_up(who->task);
     if (who->task->stage == XY_TASK_DONE)
         task_is_done(scheduler, who);
+}
+
+/* Calling back. */
+
+static void call_task_back(xy_scheduler *scheduler, xy_sim_node *who)
+{
+    if (!xy_task_call_back(who->task, &who->calls))
+        return;
+    if (who->task->stage == XY_TASK_RESTS)
+        rest(scheduler, who);
+    else if (who->task->stage == XY_TASK_DONE)
+        finish(scheduler, who);
+}
+
+void xy_scheduler_call_back(xy_scheduler *scheduler, xy_sim_node *who)
+{
+    if (who->task && who->task->stage == XY_TASK_RESTS)
+        call_task_back(scheduler, who);
+    if (!who->task)
+        call_all(who);
+}
+
+static int set_timer(xylem_context *context, int64_t ms,
+                     void (*callback)(xylem_context *context, void *owner), void *owner,
+                     uint64_t *timer)
+{
+    xy_sim_node *who = context->world;
+    int64_t now_ms = xy_sim_node_clock_ms(who, who->scheduler->now_us);
+    int64_t due_ms = ms < XY_NEVER - now_ms ? now_ms + ms : XY_NEVER;
+    return xy_calls_set(&who->calls, due_ms, callback, owner, timer);
+}
+
+static void cancel_timer(xylem_context *context, uint64_t timer)
+{
+    xy_sim_node *who = context->world;
+    xy_calls_cancel(&who->calls, timer);
+}
+
+/* Other nodes are asked after what the same step has given rise to. */
+static int ask(xylem_context *context, const xy_asking *asking)
+{
+    xy_sim_node *who = context->world;
+    xy_scheduler *scheduler = who->scheduler;
+    int error = xy_calls_ask(&who->calls, asking);
+    if (!error)
+        xy_scheduler_enter(scheduler, xy_scheduler_event(XY_SIM_ASKED, who->life, NULL, 0),
+                           scheduler->now_us);
+    return error;
+}
+
+void xy_scheduler_asked(xy_scheduler *scheduler, xy_sim_node *who)
+{
+    xy_question *question = xy_calls_take_question(&who->calls);
+    if (!question)
+        return;
+    xy_event event = {.kind = XY_EVENT_ASKED};
+    event.asked.request = question->request;
+    event.asked.ask = question->ask;
+    event.asked.budget_ms = question->budget_ms;
+    event.asked.payload = question->payload;
+    event.asked.size = question->size;
+    xy_scheduler_step(scheduler, who, &event);
+    xy_release(question);
+}
+
+const xy_context_ops xy_scheduler_context_ops = {set_timer, cancel_timer, ask};
+
+/* Answers that were deferred. */
+
+void xy_scheduler_ring(void *owner)
+{
+    const xy_sim_node *who = owner;
+    xy_scheduler *scheduler = who->scheduler;
+    xy_scheduler_enter(scheduler, xy_scheduler_event(XY_SIM_ANSWERED, who->life, NULL, 0),
+                       scheduler->now_us);
+}
+
+/* So the run is the same each time. */
+bool xy_scheduler_may_answer(void *owner)
+{
+    const xy_sim_node *who = owner;
+    return pthread_equal(atomic_load(&who->scheduler->user), pthread_self());
+}
+
+/* One at a time: a node that is paused by one does not give the next. */
+void xy_scheduler_answered(xy_scheduler *scheduler, xy_sim_node *who)
+{
+    xy_token_answer answer;
+    if (!xy_tokens_take(who->tokens, &answer))
+        return;
+    xy_event event = {.kind = XY_EVENT_WORKED};
+    event.worked.request = answer.request;
+    event.worked.status = answer.status;
+    event.worked.text = answer.text;
+    event.worked.size = answer.size;
+    xy_scheduler_step(scheduler, who, &event);
+    free(answer.text);
+}
+
+/* The service is called back by an event of its own, as by a timer that is due. */
+static void answered(xy_sim_node *who, xy_action *action)
+{
+    xy_calls_answer(&who->calls, action->answered.ask, action->answered.status,
+                    action->answered.outcomes, action->answered.size);
+    action->answered.outcomes = NULL;
+    xy_scheduler_enter(who->scheduler, xy_scheduler_event(XY_SIM_CALLED, who->life, NULL, 0),
+                       who->scheduler->now_us);
 }
 
 void xy_scheduler_execute(xy_driver *driver, xy_action *action)
@@ -140,6 +279,8 @@ void xy_scheduler_execute(xy_driver *driver, xy_action *action)
         return;
     if (action->kind == XY_ACTION_COMBINE)
         combine(who->scheduler, who, action);
+    else if (action->kind == XY_ACTION_ANSWERED)
+        answered(who, action);
     else if (action->kind == XY_ACTION_CANCEL)
         cancel(who->scheduler, who, action->cancel.request);
     else if (who->service->takes_long)

@@ -47,28 +47,52 @@ void xy_sim_node_free(xy_sim_node *node)
     free(node);
 }
 
+/* Of the service, which is over. */
+static void clear_service(xy_sim_node *node)
+{
+    xy_tokens_let_go(&node->tokens);
+    xy_calls_close(&node->calls);
+    xy_context_clear(&node->context);
+}
+
+static bool make_context(xy_sim_node *node, const xy_birth *birth, const xy_log *log,
+                         const xy_sim_host *host)
+{
+    const xy_token_host tokens = {
+        .ring = host->ring, .may_answer = host->may_answer, .owner = node};
+    if (!xy_context_init(&node->context, node->service, birth))
+        return false;
+    node->log = (xy_log){log->level, birth->id, log->sink};
+    node->context.log = xy_log_of_service;
+    node->context.log_owner = &node->log;
+    node->context.ops = host->context;
+    node->context.world = node;
+    node->tokens = xy_tokens_new(&tokens);
+    if (!node->tokens)
+        clear_service(node);
+    return node->tokens;
+}
+
 static bool open_service(xy_sim_node *node, const xy_birth *birth, const xy_log *log,
-                         xy_error *error)
+                         const xy_sim_host *host, xy_error *error)
 {
     node->service = xy_service_named(birth->service);
     if (!node->service)
         return xy_service_missing(birth->service, error);
-    if (!xy_context_init(&node->context, node->service, birth))
+    if (!make_context(node, birth, log, host))
         return xy_error_code(error, XYLEM_NO_MEMORY);
-    node->log = (xy_log){log->level, birth->id, log->sink};
-    node->context.log = xy_log_of_service;
-    node->context.log_owner = &node->log;
     if (xy_service_open(node->service, &node->context, NULL, &node->service_state, error))
         return true;
-    xy_context_clear(&node->context);
+    clear_service(node);
     return false;
 }
 
-bool xy_sim_node_begin(xy_sim_node *node, const xy_birth *birth, const xy_log *log, xy_error *error)
+bool xy_sim_node_begin(xy_sim_node *node, const xy_birth *birth, const xy_log *log,
+                       const xy_sim_host *host, xy_error *error)
 {
     char address[XY_ADDRESS_SIZE];
     assert(node->stage == XY_SIM_STARTING);
-    if (!open_service(node, birth, log, error))
+    if (!open_service(node, birth, log, host, error))
         return false;
     xy_sim_address(birth->life, address);
     node->pid = (int64_t)birth->life.number + PID_BASE;
@@ -84,6 +108,8 @@ void xy_sim_node_end(xy_sim_node *node, bool told)
     node->stage = XY_SIM_DEAD;
     xy_sim_node_drop_held(node);
     xy_node_clear(&node->node, node->driver.queue);
+    xy_calls_close(&node->calls);
+    xy_tokens_close(node->tokens);
     if (node->task) {
         xy_task_give_up(node->task);
         stuck = node->task->stage == XY_TASK_STUCK;
@@ -94,7 +120,7 @@ void xy_sim_node_end(xy_sim_node *node, bool told)
         xy_service_close(node->service, node->service_state);
     else if (!stuck)
         xy_service_release(node->service, node->service_state);
-    xy_context_clear(&node->context);
+    clear_service(node);
 }
 
 void xy_sim_node_hold(xy_sim_node *node, xy_sim_event *what)

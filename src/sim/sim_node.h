@@ -8,6 +8,7 @@
 #include "driver/driver.h"
 #include "driver/log.h"
 #include "link/queue_link.h"
+#include "service/calls.h"
 #include "service/service.h"
 #include "sim/task.h"
 
@@ -16,15 +17,18 @@ struct xy_scheduler;
 /* What is going to happen, but for ticks and for frames in lanes, which take no memory here. The
  * first ones are on their way. */
 typedef enum xy_sim_kind {
-    XY_SIM_ORDER,  /* the launcher takes an order about a life */
-    XY_SIM_REPORT, /* the controlling node gets a report about it */
-    XY_SIM_ATTACH, /* a node hears that it is to attach, */
-    XY_SIM_END,    /* or to end */
-    XY_SIM_FORGED, /* a frame that no node has sent */
-    XY_SIM_EARLY,  /* a life ends before its hello */
-    XY_SIM_WORKED, /* a piece of work is done, */
-    XY_SIM_RESUME, /* or has rested */
-    XY_SIM_WAKE    /* a node is not held up any more */
+    XY_SIM_ORDER,    /* the launcher takes an order about a life */
+    XY_SIM_REPORT,   /* the controlling node gets a report about it */
+    XY_SIM_ATTACH,   /* a node hears that it is to attach, */
+    XY_SIM_END,      /* or to end */
+    XY_SIM_FORGED,   /* a frame that no node has sent */
+    XY_SIM_EARLY,    /* a life ends before its hello */
+    XY_SIM_WORKED,   /* a piece of work is done, */
+    XY_SIM_RESUME,   /* or has rested */
+    XY_SIM_ANSWERED, /* answers that were deferred have come */
+    XY_SIM_ASKED,    /* the service asks other nodes, */
+    XY_SIM_CALLED,   /* and is called back */
+    XY_SIM_WAKE      /* a node is not held up any more */
 } xy_sim_kind;
 
 typedef struct xy_sim_event {
@@ -38,6 +42,7 @@ typedef struct xy_sim_event {
         struct {
             xy_number request;
             int status;
+            bool deferred;
         } worked;
         uint64_t rest; /* the number of a rest: only the latest counts */
     };
@@ -63,6 +68,8 @@ typedef struct xy_sim_node {
     const xylem_service *service;
     int64_t pid;
     void *service_state;
+    xy_tokens *tokens;
+    xy_calls calls;
     xylem_context context;
     xy_log log;    /* of the context */
     xy_task *task; /* its work under way that takes long, or NULL */
@@ -96,13 +103,21 @@ xy_sim_node *xy_sim_node_new(xy_life life);
 void xy_sim_node_init(xy_sim_node *node, xy_life life);
 void xy_sim_node_free(xy_sim_node *node);
 
+/* What the scheduler does for the services of nodes; `owner` is the node. */
+typedef struct xy_sim_host {
+    const xy_context_ops *context;
+    void (*ring)(void *owner);
+    bool (*may_answer)(void *owner);
+} xy_sim_host;
+
 /* A compute node begins, whose service writes to a log like this, under the id of the node: false,
  * and the error, when there is no such service, or it cannot be opened. */
 bool xy_sim_node_begin(xy_sim_node *node, const xy_birth *birth, const xy_log *log,
-                       xy_error *error);
+                       const xy_sim_host *host, xy_error *error);
 
-/* A compute node that is alive is over. Its work is given up. Then its service is closed if it was
- * told to end; its state is released if not. The state of work that is stuck is left alone. */
+/* A compute node that is alive is over. Nothing calls its service back. Its work is given up. Then
+ * its service is closed if it was told to end; its state is released if not. The state of work that
+ * is stuck is left alone. */
 void xy_sim_node_end(xy_sim_node *node, bool told);
 
 /* Keeps what happens to a node that is held up; takes the oldest of it, which the caller frees, or

@@ -5,6 +5,7 @@
 #define XY_TASK_H
 
 #include "core/step.h"
+#include "service/calls.h"
 #include "service/service.h"
 #include "sim/coroutine.h"
 
@@ -29,6 +30,10 @@ typedef struct xy_task {
     void *state;
     const uint8_t *text; /* of the work; memory of core */
     bool unwanted;
+    bool rests;         /* as it has said, and may call back meanwhile, */
+    bool awaits;        /* until something does, */
+    bool went_on;       /* which has been so; */
+    xy_calls *calls;    /* which it does now, or NULL */
     unsigned questions; /* since it rested, or since it is not wanted any more */
     xy_stacks *stacks;
     xy_coroutine *coroutine;
@@ -45,6 +50,11 @@ void xy_task_free(xy_task *task);
 
 /* Begins a task that rests, or goes on with it, until it rests again, is done or is stuck. */
 void xy_task_run(xy_task *task);
+
+/* Has the work of a task that rests call back what is due, and go on resting. Not while it only
+ * asks whether it is wanted: then nothing is called. True: it waited for that, and has gone on,
+ * until it rests again, is done or is stuck. */
+bool xy_task_call_back(xy_task *task, xy_calls *calls);
 
 /* A task is not wanted any more: it goes on at once, until it is done or stuck. */
 void xy_task_give_up(xy_task *task);

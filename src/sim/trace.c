@@ -77,6 +77,9 @@ static void mix_event(struct trace *trace, const xy_event *event)
         mix(trace, event->worked.request.request << 8 | (uint64_t)event->worked.status);
         mix_bytes(trace, event->worked.text, event->worked.size);
         break;
+    case XY_EVENT_DEFERRED:
+        mix(trace, event->deferred.request.request);
+        break;
     case XY_EVENT_COMBINED:
         mix(trace, event->combined.cast.request << 8 | (uint64_t)event->combined.status);
         mix_bytes(trace, event->combined.text, event->combined.size);

@@ -86,7 +86,8 @@ void trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event
         [XY_EVENT_WORKED] = "worked",     [XY_EVENT_STARTED] = "started",
         [XY_EVENT_EXPECTED] = "expected", [XY_EVENT_ATTACHED] = "attached",
         [XY_EVENT_ENDED] = "ended",       [XY_EVENT_SIGNALLED] = "signalled",
-        [XY_EVENT_COMBINED] = "combined", [XY_EVENT_ASKED] = "asked"};
+        [XY_EVENT_COMBINED] = "combined", [XY_EVENT_DEFERRED] = "deferred",
+        [XY_EVENT_ASKED] = "asked"};
     trace_write_begin(file, now_us, node, "event", names[event->kind]);
     if (event->kind == XY_EVENT_MESSAGE)
         write_frame(file, event, forged);
@@ -94,6 +95,8 @@ void trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event
         write_request(file, event->unsent.request, event->unsent.status);
     else if (event->kind == XY_EVENT_WORKED)
         write_request(file, event->worked.request, event->worked.status);
+    else if (event->kind == XY_EVENT_DEFERRED)
+        write_request(file, event->deferred.request, XYLEM_OK);
     else if (event->kind == XY_EVENT_COMBINED)
         write_request(file, event->combined.cast, event->combined.status);
     else if (event->kind == XY_EVENT_ATTACH)

@@ -162,12 +162,38 @@ static void launch(xy_driver *driver, const xy_action *action)
 static xy_event worked(const xy_done *done)
 {
     xy_event event;
+    if (done->deferred) {
+        event.kind = XY_EVENT_DEFERRED;
+        event.deferred.request = done->request;
+        return event;
+    }
     event.kind = XY_EVENT_WORKED;
     event.worked.request = done->request;
     event.worked.status = done->status;
     event.worked.text = done->text;
     event.worked.size = done->size;
     return event;
+}
+
+/* What the service asks other nodes. */
+static bool pass_questions(xy_loop *loop, bool within)
+{
+    bool any = false;
+    for (xy_question *question; (question = xy_executor_take_question(loop->executor));) {
+        xy_event event = {.kind = XY_EVENT_ASKED};
+        event.asked.request = question->request;
+        event.asked.ask = question->ask;
+        event.asked.budget_ms = question->budget_ms;
+        event.asked.payload = question->payload;
+        event.asked.size = question->size;
+        if (within)
+            xy_driver_step_within(&loop->driver, &event);
+        else
+            step(loop, &event);
+        xy_release(question);
+        any = true;
+    }
+    return any;
 }
 
 /* A node that was killed or paused meanwhile does not answer, as a process would not. */
@@ -182,6 +208,8 @@ static void work(xy_loop *loop, xy_action *action)
     if (lives)
         xy_driver_step_within(&loop->driver, &event);
     free(done.text);
+    if (lives)
+        pass_questions(loop, true);
 }
 
 /* The controlling node has no service of its own. */
@@ -190,7 +218,7 @@ static bool combine_here(const xy_action *action, xy_done *done)
     xylem_work work = {.text = ""};
     int status = xy_service_combine(action->combine.service, action->combine.texts,
                                     action->combine.a_size, action->combine.b_size, &work);
-    *done = (xy_done){action->combine.cast, status, work.reply, work.reply_size};
+    *done = (xy_done){action->combine.cast, status, work.reply, work.reply_size, false};
     return true;
 }
 
@@ -218,6 +246,8 @@ static void execute(xy_driver *driver, xy_action *action)
         work(loop, action);
     else if (action->kind == XY_ACTION_COMBINE)
         combine(loop, action);
+    else if (action->kind == XY_ACTION_ANSWERED)
+        xy_executor_answered(loop->executor, action);
     else
         xy_executor_cancel(loop->executor, action->cancel.request);
 }
@@ -278,16 +308,19 @@ static bool take_orders(xy_loop *loop)
     return !loop->driver.stopped;
 }
 
-/* Work that took long and is done. */
+/* Work that took long and is done, or an answer that was deferred; and what the service asks. */
 static bool take_work(xy_loop *loop)
 {
     xy_done done;
-    if (!loop->executor || !xy_executor_take(loop->executor, &done))
+    if (!loop->executor)
         return false;
-    xy_event event = worked(&done);
-    step(loop, &event);
-    free(done.text);
-    return true;
+    bool taken = xy_executor_take(loop->executor, &done);
+    xy_event event = taken ? worked(&done) : (xy_event){.kind = XY_EVENT_WORKED};
+    if (taken)
+        step(loop, &event);
+    if (taken)
+        free(done.text);
+    return pass_questions(loop, false) || taken;
 }
 
 /* True when it was a ring: then there is more to look at than the link. */
@@ -339,8 +372,17 @@ static void tick(xy_loop *loop)
     look_at_deadline(loop);
 }
 
+/* A callback may take its time, as work may. */
+static void call_back(xy_loop *loop)
+{
+    if (loop->executor && xy_executor_call_due(loop->executor, loop->driver.now_ms) && attend(loop))
+        pass_questions(loop, false);
+}
+
 static void end_turn(xy_loop *loop)
 {
+    if (!loop->driver.stopped)
+        call_back(loop);
     if (!loop->driver.stopped)
         tick(loop);
     sum_up_late(loop);
@@ -373,10 +415,15 @@ int64_t xy_loop_due(const xy_loop *loop, int64_t due_ms)
 static int64_t left_ms(const xy_loop *loop, int64_t until_ms)
 {
     int64_t due_ms = earlier(earlier(until_ms, loop->deadline_ms), launcher_deadline(loop));
+    if (loop->executor)
+        due_ms = earlier(due_ms, xy_executor_deadline(loop->executor));
     if (due_ms == XY_NEVER)
         return XY_NEVER;
     return due_ms > loop->driver.now_ms ? due_ms - loop->driver.now_ms : 0;
 }
+
+/* Of the third descriptor. */
+enum { WORK_BIT = 4 };
 
 void xy_loop_wait(xy_loop *loop, int64_t until_ms)
 {
@@ -387,6 +434,8 @@ void xy_loop_wait(xy_loop *loop, int64_t until_ms)
     assert(timeout_ms >= 0); /* poll would wait for ever */
     unsigned readable = xy_link_wait(loop->link, fds, 3, timeout_ms);
     loop->no_reports = launcher_fd >= 0 && (readable & 1) == 0;
+    if (work_fd >= 0 && (readable & WORK_BIT))
+        xy_executor_heard(loop->executor);
 }
 
 /* Waits for a frame, and works. */
@@ -416,7 +465,7 @@ static bool waits_for_link(const xy_loop *loop)
     int fds[XY_LINK_FDS];
     xy_link_fds(loop->link, fds);
     return !loop->launcher && loop->wake_fd < 0 && fds[1] < 0 &&
-           !(loop->executor && xy_executor_busy(loop->executor));
+           !(loop->executor && xy_executor_may_ring(loop->executor));
 }
 
 /* Running. */
@@ -434,8 +483,8 @@ void xy_loop_open(xy_loop *loop, const xy_machine *machine, xy_queue *queue)
 void xy_loop_run(xy_loop *loop)
 {
     while (!loop->driver.stopped)
-        if (waits_for_link(loop)) {
-            if (take_orders(loop)) /* also those that came before the loop was run */
+        if (waits_for_link(loop)) { /* before the deadline is looked at, which a ring tells of */
+            if (take_orders(loop))  /* also those that came before the loop was run */
                 await(loop, left_ms(loop, XY_NEVER));
         } else if (!xy_loop_work(loop) && !loop->driver.stopped)
             xy_loop_wait(loop, XY_NEVER);

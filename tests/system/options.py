@@ -217,7 +217,7 @@ class TestOptions(unittest.TestCase):
     def test_no_such_service(self):
         self.assertEqual(self.run_with("--service", "nope", "-c", "create 1"),
                          (2, "", "xylem: there is no service 'nope'; there are timer, sum, dict, "
-                                 "find, sleep; try 'xylem --help'\n"))
+                                 "find, sleep, ask; try 'xylem --help'\n"))
 
     def test_no_place_for_sockets(self):
         nowhere = {"XDG_RUNTIME_DIR": "/nonexistent/run", "TMPDIR": "/nonexistent/tmp"}

@@ -115,12 +115,16 @@ static void expect_ask(fixture *f, uint64_t link, uint64_t number, int64_t budge
     assert_memory_equal(xy_message_payload(sent), payload, PAYLOAD_SIZE);
 }
 
-static void expect_told(fixture *f, uint64_t number, int status, const char *outcomes)
+/* One, with a text of two bytes, of node 12. */
+static const uint8_t outcomes[] = {1, 0, 2, 'o', 'k', 0, 1, 12};
+enum { OUTCOMES_SIZE = sizeof outcomes };
+
+static void expect_told(fixture *f, uint64_t number, int status, size_t size)
 {
     const xy_action *told = expect(&f->r, XY_ACTION_ANSWERED);
     assert_true(told->answered.ask == number);
     assert_int_equal(told->answered.status, status);
-    assert_bytes(told->answered.outcomes, told->answered.size, outcomes);
+    assert_int_equal(told->answered.size, size);
 }
 
 static xy_message answer_of(uint64_t number, int status)
@@ -155,12 +159,26 @@ static void test_an_ask_and_its_answer(void **state)
     expect_ask(f, LINK, 1, WORK_MS);
     expect_nothing(&f->r);
     assert_true(deadline_of(&f->r) == WORK_MS);
-    hear(&f->r, parent_on(LINK), with_text(answer_of(1, XYLEM_OK), "outcomes"));
-    expect_told(f, 1, XYLEM_OK, "outcomes");
+    hear(&f->r, parent_on(LINK), with(answer_of(1, XYLEM_OK), NULL, outcomes, OUTCOMES_SIZE));
+    expect_told(f, 1, XYLEM_OK, OUTCOMES_SIZE);
+    assert_memory_equal(f->r.hand.answered.outcomes, outcomes, OUTCOMES_SIZE);
     expect_reply_to(f, 901, XYLEM_OK);
-    hear(&f->r, parent_on(LINK), with_text(answer_of(1, XYLEM_OK), "again"));
+    hear(&f->r, parent_on(LINK), answer_of(1, XYLEM_OK));
     expect_reply_to(f, 901, XYLEM_OK); /* so that it is not sent once more */
     expect_nothing(&f->r);
+}
+
+/* Bytes that are no outcomes are none. */
+static void test_malformed_outcomes(void **state)
+{
+    fixture *f = *state;
+    for (uint8_t size = 1, number = 1; size < OUTCOMES_SIZE; size++, number++) {
+        ask(f, number);
+        expect_ask(f, LINK, number, WORK_MS);
+        hear(&f->r, parent_on(LINK), with(answer_of(number, XYLEM_OK), NULL, outcomes, size));
+        expect_told(f, number, XYLEM_FAILED, 0);
+        expect_reply_to(f, 900 + number, XYLEM_OK);
+    }
 }
 
 static void test_errors(void **state)
@@ -171,10 +189,10 @@ static void test_errors(void **state)
     expect_ask(f, LINK, 1, WORK_MS);
     expect_ask(f, LINK, 2, WORK_MS);
     hear(&f->r, parent_on(LINK), answer_of(2, XYLEM_NOT_FOUND));
-    expect_told(f, 2, XYLEM_NOT_FOUND, "");
+    expect_told(f, 2, XYLEM_NOT_FOUND, 0);
     expect_reply_to(f, 902, XYLEM_OK);
     hear(&f->r, parent_on(LINK), answer_of(1, XYLEM_UNAVAILABLE));
-    expect_told(f, 1, XYLEM_UNAVAILABLE, "");
+    expect_told(f, 1, XYLEM_UNAVAILABLE, 0);
     expect_reply_to(f, 901, XYLEM_OK);
 }
 
@@ -186,7 +204,7 @@ static void test_a_budget_of_its_own(void **state)
     tick(&f->r, 799);
     expect_nothing(&f->r);
     tick(&f->r, 800);
-    expect_told(f, 1, XYLEM_TIMED_OUT, "");
+    expect_told(f, 1, XYLEM_TIMED_OUT, 0);
     expect_nothing(&f->r);
 }
 
@@ -200,10 +218,10 @@ static void test_no_longer_than_the_work(void **state)
     tick(&f->r, WORK_MS);
     expect(&f->r, XY_ACTION_CANCEL);
     expect_reply_to(f, WORK, XYLEM_TIMED_OUT);
-    expect_told(f, 1, XYLEM_TIMED_OUT, "");
+    expect_told(f, 1, XYLEM_TIMED_OUT, 0);
     expect_nothing(&f->r);
     ask(f, 2);
-    expect_told(f, 2, XYLEM_CANCELLED, "");
+    expect_told(f, 2, XYLEM_CANCELLED, 0);
 }
 
 static void test_the_end_of_the_work(void **state)
@@ -213,9 +231,9 @@ static void test_the_end_of_the_work(void **state)
     expect_ask(f, LINK, 1, WORK_MS);
     worked(f, WORK);
     expect_reply_to(f, WORK, XYLEM_OK);
-    expect_told(f, 1, XYLEM_CANCELLED, "");
+    expect_told(f, 1, XYLEM_CANCELLED, 0);
     ask(f, 2); /* after its answer */
-    expect_told(f, 2, XYLEM_CANCELLED, "");
+    expect_told(f, 2, XYLEM_CANCELLED, 0);
     expect_nothing(&f->r);
 }
 
@@ -230,7 +248,7 @@ static void test_the_work_is_cancelled(void **state)
     hear(&f->r, parent_on(LINK), cancel);
     expect(&f->r, XY_ACTION_CANCEL);
     expect_reply_to(f, WORK, XYLEM_CANCELLED);
-    expect_told(f, 1, XYLEM_CANCELLED, "");
+    expect_told(f, 1, XYLEM_CANCELLED, 0);
     expect_reply_to(f, 500, XYLEM_OK);
 }
 
@@ -242,7 +260,7 @@ static void test_other_work_goes_on(void **state)
     worked(f, WORK + 1);
     expect_nothing(&f->r);
     ask_of(f, WORK + 1, 2, payload, PAYLOAD_SIZE, 1000);
-    expect_told(f, 2, XYLEM_CANCELLED, "");
+    expect_told(f, 2, XYLEM_CANCELLED, 0);
 }
 
 static void test_a_new_way_up(void **state)
@@ -254,7 +272,7 @@ static void test_a_new_way_up(void **state)
     expect_ask(f, LINK, 1, WORK_MS);
     expect_ask(f, LINK, 2, WORK_MS);
     hear(&f->r, parent_on(LINK), answer_of(1, XYLEM_OK));
-    expect_told(f, 1, XYLEM_OK, "");
+    expect_told(f, 1, XYLEM_OK, 0);
     expect_reply_to(f, 901, XYLEM_OK);
     attach_to(f, OTHER);
     expect(&f->r, XY_ACTION_DISCONNECT);
@@ -302,7 +320,7 @@ static void test_what_could_not_be_sent(void **state)
     expect_nothing(&f->r); /* it is sent on a new way */
     event.unsent.status = XYLEM_BUSY;
     feed(&f->r, &event);
-    expect_told(f, 1, XYLEM_BUSY, "");
+    expect_told(f, 1, XYLEM_BUSY, 0);
     expect_nothing(&f->r);
 }
 
@@ -336,7 +354,7 @@ static void test_bounds(void **state)
     static const uint8_t large[XY_ASK_SIZE_MAX + 1] = "all";
     fixture *f = *state;
     ask_of(f, WORK, 1, large, sizeof large, 1000);
-    expect_told(f, 1, XYLEM_TOO_LONG, "");
+    expect_told(f, 1, XYLEM_TOO_LONG, 0);
     ask_of(f, WORK, 2, large, sizeof large - 1, 1000);
     assert_int_equal(expect_sent(&f->r, parent_on(LINK), XY_ASK)->payload_size, XY_ASK_SIZE_MAX);
     for (uint64_t number = 3; number < 2 + XY_ASKS_MAX; number++) {
@@ -344,7 +362,7 @@ static void test_bounds(void **state)
         expect_ask(f, LINK, number, WORK_MS);
     }
     ask(f, 2 + XY_ASKS_MAX);
-    expect_told(f, 2 + XY_ASKS_MAX, XYLEM_BUSY, "");
+    expect_told(f, 2 + XY_ASKS_MAX, XYLEM_BUSY, 0);
     expect_nothing(&f->r);
 }
 
@@ -357,7 +375,7 @@ static void test_the_end_of_the_node(void **state)
     expect(&f->r, XY_ACTION_CANCEL);
     expect(&f->r, XY_ACTION_STOP);
     ask(f, 2);
-    expect_told(f, 2, XYLEM_CANCELLED, "");
+    expect_told(f, 2, XYLEM_CANCELLED, 0);
     expect_nothing(&f->r);
 }
 
@@ -393,6 +411,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_an_ask_and_its_answer),
+        TEST(test_malformed_outcomes),
         TEST(test_errors),
         TEST(test_a_budget_of_its_own),
         TEST(test_no_longer_than_the_work),

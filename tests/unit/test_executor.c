@@ -12,6 +12,8 @@ enum { ROUNDS = 10, REST_MS = 2 };
 
 static atomic_int rests; /* how often the work has rested */
 
+static int see(void **state, xylem_context *context);
+
 static int go_on(void *state, xylem_work *work)
 {
     (void)state;
@@ -29,7 +31,8 @@ static int echo(void *state, xylem_work *work)
 }
 
 static const xylem_service own[] = {
-    XYLEM_SERVICE(.name = "endless", .exec = go_on, .takes_long = true),
+    XYLEM_SERVICE(.name = "endless", .exec = go_on, .takes_long = true, .open_with = see),
+    XYLEM_SERVICE(.name = "quick", .exec = echo, .open_with = see),
     XYLEM_SERVICE(.name = "echo", .exec = echo, .takes_long = true)};
 
 static xy_executor *open_workshop(const char *service)
@@ -118,6 +121,92 @@ static void use_workshop(void)
     assert_null(executor);
 }
 
+/* Calls of a service, which count themselves. */
+
+struct counted {
+    xy_call call; /* its beginning */
+    const xylem_context *context;
+};
+
+static atomic_int calls_run, calls_freed;
+
+static void run_call(xy_call *call, xylem_context *context)
+{
+    if (((struct counted *)call)->context == context)
+        atomic_fetch_add(&calls_run, 1);
+}
+
+static void free_call(xy_call *call)
+{
+    atomic_fetch_add(&calls_freed, 1);
+    free(call);
+}
+
+static xylem_context *seen; /* of the service that was opened last */
+
+static int see(void **state, xylem_context *context)
+{
+    *state = NULL;
+    seen = context;
+    return XYLEM_OK;
+}
+
+static void add_call(xy_executor *executor)
+{
+    struct counted *new = calloc(1, sizeof *new);
+    assert_non_null(new);
+    *new = (struct counted){{.run = run_call, .free = free_call}, seen};
+    xy_executor_call(executor, &new->call);
+}
+
+static void expect_calls(int run, int freed)
+{
+    int64_t until_ms = xy_clock_now_ms() + COUNTS_CEILING_MS;
+    while (atomic_load(&calls_freed) < freed && xy_clock_now_ms() < until_ms)
+        sched_yield();
+    assert_int_equal(atomic_load(&calls_run), run);
+    assert_int_equal(atomic_load(&calls_freed), freed);
+    atomic_store(&calls_run, 0);
+    atomic_store(&calls_freed, 0);
+}
+
+/* By the node's own thread, when the loop has them called. */
+static void test_calls_of_what_is_quick(void **state)
+{
+    (void)state;
+    xy_executor *executor = open_workshop("quick");
+    assert_true(xy_executor_deadline(executor) == XY_NEVER);
+    assert_false(xy_executor_call_due(executor, 0));
+    for (int i = 0; i < 3; i++)
+        add_call(executor);
+    assert_true(xy_executor_deadline(executor) == 0);
+    assert_int_equal(atomic_load(&calls_freed), 0);
+    assert_true(xy_executor_call_due(executor, 0));
+    expect_calls(3, 3);
+    assert_true(xy_executor_deadline(executor) == XY_NEVER);
+    add_call(executor); /* which nothing calls any more */
+    assert_true(xy_executor_close(&executor));
+    expect_calls(0, 1);
+}
+
+/* By the other thread, between pieces of work, and while one rests. */
+static void test_calls_of_what_takes_long(void **state)
+{
+    (void)state;
+    xy_executor *executor = open_workshop("endless");
+    add_call(executor);
+    add_call(executor);
+    expect_calls(2, 2);
+    begin(executor, 1, "");
+    expect_going_on(executor);
+    add_call(executor);
+    expect_calls(1, 1);
+    expect_going_on(executor);
+    xy_executor_cancel(executor, (xy_number){.request = 1});
+    expect_done(executor, 1, XYLEM_OK, "ended");
+    assert_true(xy_executor_close(&executor));
+}
+
 static void test_nothing_left(void **state)
 {
     (void)state;
@@ -135,6 +224,8 @@ int main(void)
             return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_calls_of_what_is_quick),
+        cmocka_unit_test(test_calls_of_what_takes_long),
         cmocka_unit_test(test_nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void test_no_such_service(void **state)
     xylem *network = OPEN("timer");
     assert_int_equal(create_serving(network, 1, "nothing"), XYLEM_CANNOT_START);
     assert_string_equal(xylem_reason(network),
-                        "there is no service 'nothing'; there are timer, sum, dict, find, sleep, "
+                        "there is no service 'nothing'; there are timer, sum, dict, find, sleep, ask, "
                         "echo, long-echo, count, stuck, shut");
     assert_int_equal(create_serving(network, 1, "shut"), XYLEM_CANNOT_START);
     assert_int_equal(create_serving(network, 1, "a name that is longer than a name may be"),

@@ -66,7 +66,7 @@ static void test_wrong_options(void **state)
     bad[0].service = "nope";
     assert_int_equal(xylem_open(&network, &bad[0]), XYLEM_INVALID);
     assert_string_equal(xylem_reason(NULL),
-                        "there is no service 'nope'; there are timer, sum, dict, find, sleep, "
+                        "there is no service 'nope'; there are timer, sum, dict, find, sleep, ask, "
                         "hanging");
     bad[1] = good;
     bad[1].topology = "bts";

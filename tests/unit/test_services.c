@@ -128,7 +128,7 @@ static void test_which_services_there_are(void **state)
     xy_error error;
     xy_service_missing("nope", &error);
     assert_string_equal(error.text,
-                        "there is no service 'nope'; there are timer, sum, dict, find, sleep");
+                        "there is no service 'nope'; there are timer, sum, dict, find, sleep, ask");
 }
 
 static void test_sum(void **state)

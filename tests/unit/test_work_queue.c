@@ -480,6 +480,131 @@ static void test_close_what_is_given_up(void **state)
     expect_nothing(f);
 }
 
+/* The work under way is answered later; then the next may begin. */
+static void defer(fixture *f, uint64_t request, int64_t now_ms)
+{
+    size_t promised = f->out.promised;
+    xy_work_queue_defer(&f->queue, (xy_number){request, request + 1000}, &f->out);
+    assert_int_equal(f->out.promised, promised - f->answers);
+    xy_work_queue_next(&f->queue, now_ms, &f->out);
+}
+
+static void ask_and_defer(fixture *f, uint64_t request, int64_t now_ms)
+{
+    ask(f, request, now_ms);
+    expect_work(f, request);
+    defer(f, request, now_ms);
+}
+
+static void test_deferred_in_any_order(void **state)
+{
+    fixture *f = *state;
+    ask(f, 1, 0);
+    ask(f, 2, 0);
+    expect_work(f, 1);
+    defer(f, 1, 10);
+    expect_work(f, 2);
+    defer(f, 2, 20);
+    ask(f, 3, 30);
+    expect_work(f, 3);
+    assert_int_equal(f->out.promised, 3);
+    assert_true(done(f, 2, 40));
+    assert_false(done(f, 2, 40)); /* once */
+    expect_nothing(f);            /* the third is still under way */
+    assert_true(done(f, 1, 50));
+    assert_true(done(f, 3, 60));
+    assert_int_equal(f->out.promised, 0);
+    assert_true(xy_work_queue_deadline(&f->queue) == XY_NEVER);
+    defer(f, 4, 70); /* which is not under way */
+    expect_nothing(f);
+}
+
+/* It is here until it is answered, and so is not done again. */
+static void test_a_copy_of_what_is_deferred(void **state)
+{
+    fixture *f = *state;
+    ask_and_defer(f, 1, 0);
+    assert_true(xy_work_queue_has(&f->queue, 1));
+    assert_false(xy_work_queue_expects(&f->queue, 1));
+    ask(f, 1, 10);
+    expect_nothing(f);
+    assert_int_equal(f->out.promised, 1);
+    assert_true(done(f, 1, 20));
+    assert_false(xy_work_queue_has(&f->queue, 1));
+}
+
+static void test_deadline_of_what_is_deferred(void **state)
+{
+    fixture *f = *state;
+    ask_and_defer(f, 1, 0);
+    ask_and_defer(f, 2, 100);
+    assert_true(xy_work_queue_deadline(&f->queue) == BUDGET_MS - LEAD_MS);
+    xy_work_queue_tick(&f->queue, BUDGET_MS - LEAD_MS - 1, &f->out);
+    expect_nothing(f);
+    xy_work_queue_tick(&f->queue, BUDGET_MS - LEAD_MS, &f->out);
+    expect_cancel(f, 1);
+    expect_answer(f, 1, XYLEM_TIMED_OUT);
+    expect_nothing(f);
+    assert_true(xy_work_queue_deadline(&f->queue) == 100 + BUDGET_MS - LEAD_MS);
+    assert_false(done(f, 1, BUDGET_MS));
+    assert_true(done(f, 2, BUDGET_MS));
+}
+
+static void test_cancel_what_is_deferred(void **state)
+{
+    fixture *f = *state;
+    ask_and_defer(f, 1, 0);
+    ask_and_defer(f, 2, 0);
+    ask(f, 3, 0);
+    expect_work(f, 3);
+    xy_work_queue_cancel(&f->queue, 1, &f->out);
+    expect_cancel(f, 1);
+    expect_answer(f, 1, XYLEM_CANCELLED);
+    xy_work_queue_cancel(&f->queue, 1, &f->out);
+    expect_nothing(f);
+    xy_work_queue_drop(&f->queue, 2, &f->out);
+    expect_cancel(f, 2);
+    expect_nothing(f);
+    assert_int_equal(f->out.promised, 1);
+    assert_false(done(f, 1, 0));
+    assert_false(done(f, 2, 0));
+    assert_true(done(f, 3, 0));
+}
+
+/* It was given up before it is deferred. */
+static void test_defer_what_is_given_up(void **state)
+{
+    fixture *f = *state;
+    ask(f, 1, 0);
+    expect_work(f, 1);
+    xy_work_queue_cancel(&f->queue, 1, &f->out);
+    expect_answer(f, 1, XYLEM_CANCELLED);
+    expect_cancel(f, 1);
+    defer(f, 1, 0);
+    expect_nothing(f);
+    assert_false(xy_work_queue_has(&f->queue, 1));
+    assert_false(done(f, 1, 0));
+}
+
+static void test_too_much_is_deferred(void **state)
+{
+    fixture *f = *state;
+    for (uint64_t request = 1; request <= XY_DEFERRED_MAX; request++)
+        ask_and_defer(f, request, 0);
+    expect_nothing(f);
+    ask_and_defer(f, XY_DEFERRED_MAX + 1, 0);
+    expect_cancel(f, XY_DEFERRED_MAX + 1);
+    expect_answer(f, XY_DEFERRED_MAX + 1, XYLEM_BUSY);
+    assert_int_equal(f->out.promised, XY_DEFERRED_MAX);
+    assert_true(done(f, 500, 0));
+    ask_and_defer(f, XY_DEFERRED_MAX + 2, 0);
+    expect_nothing(f);
+    xy_work_queue_close(&f->queue, &f->out);
+    expect_nothing(f);
+    assert_int_equal(f->out.promised, 0);
+    assert_true(xy_work_queue_deadline(&f->queue) == XY_NEVER);
+}
+
 /* Each request that is taken holds one promise, until it is answered. */
 static void test_promises(void **state)
 {
@@ -513,6 +638,9 @@ static void test_no_memory(void **state)
             ask(f, first + i, 0);
         ask_part(f, first + 5, XY_PART_MORE, "te", 0);
         ask_part(f, first + 5, XY_PART_CONTINUED, "xt", 0);
+        if (fails % 2 && f->queue.running.request != 0)
+            xy_work_queue_defer(&f->queue, f->queue.running, &f->out);
+        xy_work_queue_next(&f->queue, 0, &f->out);
         xy_work_queue_tick(&f->queue, BUDGET_MS, &f->out);
         while (f->queue.running.request != 0)
             done(f, f->queue.running.request, BUDGET_MS);
@@ -543,6 +671,12 @@ int main(void)
         TEST(test_too_long),
         TEST(test_what_is_here),
         TEST(test_a_copy_while_too_much_waits),
+        TEST(test_deferred_in_any_order),
+        TEST(test_a_copy_of_what_is_deferred),
+        TEST(test_deadline_of_what_is_deferred),
+        TEST(test_cancel_what_is_deferred),
+        TEST(test_defer_what_is_given_up),
+        TEST(test_too_much_is_deferred),
         TEST(test_close),
         TEST(test_close_what_is_given_up),
         TEST(test_promises),
