@@ -195,10 +195,12 @@ static xy_action ask_of(const xy_node *node, xy_number ask, int64_t work)
 }
 
 /* What it has to be answered by comes a little earlier than its end here: so it is told why. */
+enum { ASK_LEAD_PART = 8, ASK_LEAD_MAX_MS = 500 };
+
 static uint32_t budget_of(const xy_ask *ask, int64_t now_ms)
 {
-    int64_t left_ms = ask->slot.deadline_ms - now_ms;
-    left_ms -= left_ms / 8;
+    int64_t left_ms = ask->slot.deadline_ms - now_ms, lead_ms = left_ms / ASK_LEAD_PART;
+    left_ms -= lead_ms < ASK_LEAD_MAX_MS ? lead_ms : ASK_LEAD_MAX_MS;
     return left_ms > 0 ? (uint32_t)left_ms : 0;
 }
 

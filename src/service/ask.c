@@ -34,11 +34,13 @@ static bool add_ids(xy_buffer *buffer, const xylem_outcome *outcome)
     return added;
 }
 
-/* Its answer, or its error and the explanation of that. */
+/* Its answer, or its error and the explanation of that. What a service says of its failure is
+ * enough. */
 static bool add_answer(xy_buffer *buffer, const xylem_outcome *outcome)
 {
-    const char *error = outcome->error ? xylem_strerror(outcome->error) : "";
-    const char *between = outcome->error && outcome->text_size > 0 ? ": " : "";
+    bool said = !outcome->error || (outcome->error == XYLEM_FAILED && outcome->text_size > 0);
+    const char *error = said ? "" : xylem_strerror(outcome->error);
+    const char *between = !said && outcome->text_size > 0 ? ": " : "";
     return add_text(buffer, error) && add_text(buffer, between) &&
            xy_buffer_add(buffer, outcome->text, outcome->text_size);
 }
