@@ -131,6 +131,7 @@ void check_unwanted(struct check *check, uint64_t node, uint64_t request)
     struct entry *job = find_own(check, node, request);
     if (job && job->deferred && !job->done && !job->given_up) {
         job->given_up = true;
+        check_turn(check, TURN_GIVEN_UP);
         return;
     }
     if (!job || life->working != request || life->told)
@@ -200,6 +201,7 @@ void check_deferred(struct check *check, uint64_t node, uint64_t request)
     else
         job->deferred = true;
     life->working = 0;
+    check_turn(check, TURN_DEFERRED);
 }
 
 void check_token(struct check *check, uint64_t node, uint64_t request, bool wanted)
@@ -222,6 +224,7 @@ void check_given(struct check *check, uint64_t node, uint64_t request, uint64_t 
     job->given = true;
     job->gift = digest;
     job->given_us = check_now_us(check);
+    check_turn(check, TURN_GIVEN);
 }
 
 void check_timer(struct check *check, uint64_t node, int64_t ms, int64_t set_us, bool called)
@@ -231,6 +234,8 @@ void check_timer(struct check *check, uint64_t node, int64_t ms, int64_t set_us,
             drift_us = ms * check->plan->rates.drift / 1000 + CHECK_MS;
     int64_t due_us = set_us + ms * CHECK_MS, hangs_since_us;
     bool late = is_late(check, node, set_us, ms + (drift_us + CHECK_SLOWNESS_US) / CHECK_MS + 1);
+    if (called)
+        check_turn(check, TURN_CALLED);
     if (called && (!life->alive || model_hangs(&check->model, node, now_us, &hangs_since_us)))
         check_broken(check, "I12", "life %" PRIu64 " is called by a timer while it hangs", node);
     else if (late || (called && now_us < due_us - drift_us))

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "worlds.h"
 
@@ -396,6 +397,34 @@ static void test_answers_after_the_end(void **state)
     }
 }
 
+static int64_t used_ms(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
+/* A node that waits for an answer sleeps, also when another one has come. */
+static void test_sleeps_while_it_waits(void **state)
+{
+    enum { WAIT_MS = 400 };
+    xylem *network = OPEN("later", "long-later");
+    xylem_future *futures[2];
+    for (int64_t id = 0; id < 2; id++) {
+        xylem_token *token;
+        futures[id] = start(network, id, "keep");
+        xylem_future *answered = take_token(network, id, &token);
+        assert_int_equal(xylem_token_reply(&token, XYLEM_OK, "", 0), XYLEM_OK);
+        expect_end(answered, XYLEM_OK, "");
+    }
+    int64_t before_ms = used_ms();
+    assert_int_equal(xylem_run(network, WAIT_MS), XYLEM_OK);
+    assert_true(used_ms() - before_ms < WAIT_MS / 2);
+    for (int i = 0; i < 2; i++)
+        xylem_future_free(&futures[i]);
+    xylem_close(&network);
+}
+
 /* By the test's own thread, which is another one than the node's. */
 static void test_answers_while_it_is_paused(void **state)
 {
@@ -554,6 +583,7 @@ int main(int argc, char **argv)
         EVERYWHERE(test_in_a_cast),
         EVERYWHERE(test_the_end_of_the_node),
         HERE(test_answers_after_the_end),
+        {"test_sleeps_while_it_waits", test_sleeps_while_it_waits, NULL, NULL, (void *)1},
         HERE(test_answers_while_it_is_paused),
         HERE(test_too_much_waits),
         EVERYWHERE(test_restart),
