@@ -208,7 +208,7 @@ void check_token(struct check *check, uint64_t node, uint64_t request, bool want
 {
     const struct life *life = &check->model.lives[node];
     const struct entry *job = find_own(check, node, request);
-    bool open = job && !job->given && !job->given_up &&
+    bool open = job && !job->given && !job->given_up && !job->called_off &&
                 (job->deferred || (life->working == request && !life->told));
     if (wanted != (life->alive && open))
         check_broken(check, "I12",
