@@ -1,7 +1,9 @@
 /* Requests that a service answers later: in any order, by any thread, never, and after the end. */
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "worlds.h"
@@ -19,6 +21,7 @@ struct later {
 
 /* A token that the test itself ends, which runs in the process of the node. */
 static xylem_token *_Atomic shown;
+static atomic_int states;     /* that there are */
 static atomic_int ended_late; /* tokens that were ended by `close` or `release`, and not wanted */
 
 static int open_later(void **state, xylem_context *context)
@@ -28,6 +31,7 @@ static int open_later(void **state, xylem_context *context)
     if (!later)
         return XYLEM_NO_MEMORY;
     later->context = context;
+    atomic_fetch_add(&states, 1);
     return XYLEM_OK;
 }
 
@@ -40,6 +44,7 @@ static void end_later(void *state)
         atomic_fetch_add(&ended_late, !wanted && error == XYLEM_CANCELLED && !later->kept[i]);
     }
     free(later);
+    atomic_fetch_sub(&states, 1);
 }
 
 static int reply_text(xylem_work *work, const char *text)
@@ -145,6 +150,16 @@ static int show(xylem_work *work)
     return XYLEM_OK;
 }
 
+/* Does not return before it may. */
+static sem_t may_return;
+
+static int hang(xylem_work *work)
+{
+    show(work);
+    sem_wait(&may_return);
+    return XYLEM_OK;
+}
+
 static int exec_later(void *state, xylem_work *work)
 {
     struct later *later = state;
@@ -162,6 +177,8 @@ static int exec_later(void *state, xylem_work *work)
         return fail_with(later, work);
     if (strcmp(text, "show") == 0)
         return show(work);
+    if (strcmp(text, "hang") == 0)
+        return hang(work);
     if (strcmp(text, "thread") == 0 || strcmp(text, "simulated") == 0)
         return answer_by_thread(work, *text == 's');
     if (sscanf(text, "timer %d", &ms) == 1)
@@ -366,12 +383,18 @@ static void test_the_end_of_the_node(void **state)
 }
 
 /* A token that is the test's own. */
-static xylem_future *take_token(xylem *network, int64_t id, xylem_token **token)
+static xylem_future *take_token_of(xylem *network, int64_t id, const char *text,
+                                   xylem_token **token)
 {
-    xylem_future *future = start(network, id, "show");
+    xylem_future *future = start(network, id, text);
     while (!(*token = atomic_exchange(&shown, NULL)))
         assert_int_equal(xylem_run(network, 1), XYLEM_OK);
     return future;
+}
+
+static xylem_future *take_token(xylem *network, int64_t id, xylem_token **token)
+{
+    return take_token_of(network, id, "show", token);
 }
 
 static void test_answers_after_the_end(void **state)
@@ -395,6 +418,47 @@ static void test_answers_after_the_end(void **state)
         xylem_close(&network);
         xylem_future_free(&future);
     }
+}
+
+static void test_a_service_that_is_abandoned(void **state)
+{
+    (void)state;
+    for (int64_t id = 0; id < 2; id++) {
+        xylem *network = OPEN("later", "long-later");
+        xylem_token *early, *late;
+        xylem_future *first = take_token(network, id, &early);
+        xylem_future *second = take_token_of(network, id, "hang", &late);
+        xylem_close(&network);
+        assert_true(id == 0 || !xylem_token_wanted(early));
+        int error = xylem_token_reply(&early, XYLEM_OK, "", 0);
+        assert_true(error == XYLEM_CANCELLED || id == 0);
+        if (id == 0) /* one of the two is ended before the function returns, */
+            xylem_token_reply(&late, XYLEM_OK, "", 0);
+        sem_post(&may_return);
+        while (atomic_load(&states) > 0)
+            sched_yield();
+        if (id == 1) /* and the other one after all of it is over */
+            assert_int_equal(xylem_token_reply(&late, XYLEM_OK, "", 0), XYLEM_CANCELLED);
+        xylem_future_free(&first);
+        xylem_future_free(&second);
+    }
+}
+
+/* A service that is quick takes a descriptor for its first token, one that takes long has it. */
+static void test_no_descriptor(void **state)
+{
+    xylem *network = OPEN("later");
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    expect_end(start(network, 0, "keep"), XYLEM_FAILED, "too many");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    xylem_future *future = start(network, 0, "keep");
+    expect(network, 0, "give", "1 of 1");
+    expect_end(future, XYLEM_OK, "answer 0");
+    xylem_close(&network);
 }
 
 static int64_t used_ms(void)
@@ -571,6 +635,7 @@ int main(int argc, char **argv)
     if (xylem_register(&combines) != XYLEM_OK)
         return EXIT_FAILURE;
     xylem_worker(argc, argv);
+    sem_init(&may_return, 0, 0);
     const struct CMUnitTest tests[] = {
         EVERYWHERE(test_answers_later),
         EVERYWHERE(test_answers_before_it_returns),
@@ -584,6 +649,9 @@ int main(int argc, char **argv)
         EVERYWHERE(test_the_end_of_the_node),
         HERE(test_answers_after_the_end),
         {"test_sleeps_while_it_waits", test_sleeps_while_it_waits, NULL, NULL, (void *)1},
+        {"test_a_service_that_is_abandoned", test_a_service_that_is_abandoned, NULL, NULL,
+         (void *)1},
+        {"test_no_descriptor", test_no_descriptor, NULL, NULL, (void *)1},
         HERE(test_answers_while_it_is_paused),
         HERE(test_too_much_waits),
         EVERYWHERE(test_restart),
