@@ -156,12 +156,14 @@ static void cancel(xy_scheduler *scheduler, xy_sim_node *who, xy_number request)
 
 void xy_scheduler_call_back(xy_sim_node *who)
 {
+    if (who->calling) /* they do not nest: the one that calls goes on with these */
+        return;
+    who->calling = true;
     if (who->task && who->task->stage == XY_TASK_RESTS)
         xy_task_call_back(who->task, &who->calls);
-    if (who->task)
-        return;
-    for (xy_call *call; (call = xy_calls_take(&who->calls));)
+    for (xy_call *call; !who->task && (call = xy_calls_take(&who->calls));)
         xy_call_run(call, &who->context);
+    who->calling = false;
 }
 
 static int set_timer(xylem_context *context, int64_t ms,
