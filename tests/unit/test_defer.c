@@ -201,6 +201,14 @@ static void expect(xylem *network, int64_t id, const char *text, const char *wan
     assert_string_equal(reply, wanted);
 }
 
+/* What is not answered fails, and does not hold up the test. */
+static xylem_future *begin(xylem *network, int64_t id, const char *text)
+{
+    xylem_future *future;
+    assert_int_equal(xylem_start(network, id, text, 20000, &future), XYLEM_OK);
+    return future;
+}
+
 static bool is_here(void **state)
 {
     return places[(uintptr_t)*state].world != XYLEM_PROCESS;
@@ -214,7 +222,7 @@ static void test_answers_later(void **state)
     xylem_future *futures[REQUESTS], *any;
     for (int64_t id = 0; id < 2; id++) {
         for (int i = 0; i < REQUESTS; i++)
-            futures[i] = start(network, id, "keep");
+            futures[i] = begin(network, id, "keep");
         expect(network, id, "wanted", "3 of 3");
         for (int i = 0; i < REQUESTS; i++)
             assert_int_equal(xylem_future_result(futures[i], NULL, NULL), XYLEM_PENDING);
@@ -236,7 +244,7 @@ static void test_answers_before_it_returns(void **state)
     xylem *network = OPEN("later", "long-later");
     for (int64_t id = 0; id < 2; id++) {
         expect(network, id, "at once", "at once");
-        expect_end(start(network, id, "fail"), XYLEM_BAD_SUBCOMMAND, "an error of its own");
+        expect_end(begin(network, id, "fail"), XYLEM_BAD_SUBCOMMAND, "an error of its own");
         expect(network, id, "wanted", "0 of 1");
         expect(network, id, "give", "0 of 1");
     }
@@ -250,7 +258,7 @@ static void test_answers_from_threads(void **state)
     bool simulated = places[(uintptr_t)*state].world == XYLEM_SIMULATED;
     xylem_future *futures[2 * REQUESTS];
     for (int i = 0; i < 2 * REQUESTS; i++)
-        futures[i] = start(network, i % 2, simulated ? "simulated" : "thread");
+        futures[i] = begin(network, i % 2, simulated ? "simulated" : "thread");
     for (int i = 0; i < 2 * REQUESTS; i++)
         expect_end(futures[i], XYLEM_OK, simulated ? "refused" : "from a thread");
     xylem_close(&network);
@@ -260,7 +268,7 @@ static void test_answers_by_a_timer(void **state)
 {
     xylem *network = OPEN("later", "long-later");
     for (int64_t id = 0; id < 2; id++) {
-        xylem_future *future = start(network, id, "timer 5");
+        xylem_future *future = begin(network, id, "timer 5");
         expect_end(future, XYLEM_BAD_SUBCOMMAND, id == 0 ? "node 0" : "node 1");
     }
     xylem_close(&network);
@@ -270,7 +278,7 @@ static void test_answers_by_a_timer(void **state)
 static void test_answers_while_work_rests(void **state)
 {
     xylem *network = OPEN("long-later");
-    xylem_future *first = start(network, 0, "timer 5"), *second = start(network, 0, "rest 1000000");
+    xylem_future *first = begin(network, 0, "timer 5"), *second = begin(network, 0, "rest 1000000");
     expect_end(first, XYLEM_BAD_SUBCOMMAND, "node 0");
     assert_int_equal(xylem_future_result(second, NULL, NULL), XYLEM_PENDING);
     xylem_future_free(&second);
@@ -296,7 +304,7 @@ static void test_is_cancelled(void **state)
 {
     xylem *network = OPEN("later", "long-later");
     for (int64_t id = 0; id < 2; id++) {
-        xylem_future *first = start(network, id, "keep"), *second = start(network, id, "keep");
+        xylem_future *first = begin(network, id, "keep"), *second = begin(network, id, "keep");
         expect(network, id, "wanted", "2 of 2");
         xylem_future_free(&first);
         expect(network, id, "wanted", "1 of 2");
@@ -315,7 +323,7 @@ static void test_many_at_once(void **state)
         for (int round = 0; round < 2; round++) {
             char text[32];
             for (int i = 0; i <= TOKENS_MAX; i++)
-                futures[i] = start(network, id, "keep");
+                futures[i] = begin(network, id, "keep");
             expect(network, id, "wanted", "1024 of 1024");
             expect_end(futures[TOKENS_MAX], XYLEM_FAILED, "too many");
             expect(network, id, "give", "1024 of 1024");
@@ -359,7 +367,7 @@ static void test_in_a_cast(void **state)
 static void end_with_a_token(void **state, const char *service, int way)
 {
     xylem *network = OPEN(service);
-    xylem_future *future = start(network, 0, "keep");
+    xylem_future *future = begin(network, 0, "keep");
     atomic_store(&ended_late, 0);
     expect(network, 0, "wanted", "1 of 1");
     if (way == 0)
@@ -386,7 +394,7 @@ static void test_the_end_of_the_node(void **state)
 static xylem_future *take_token_of(xylem *network, int64_t id, const char *text,
                                    xylem_token **token)
 {
-    xylem_future *future = start(network, id, text);
+    xylem_future *future = begin(network, id, text);
     while (!(*token = atomic_exchange(&shown, NULL)))
         assert_int_equal(xylem_run(network, 1), XYLEM_OK);
     return future;
@@ -453,9 +461,9 @@ static void test_no_descriptor(void **state)
     none = before;
     none.rlim_cur = 3;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    expect_end(start(network, 0, "keep"), XYLEM_FAILED, "too many");
+    expect_end(begin(network, 0, "keep"), XYLEM_FAILED, "too many");
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    xylem_future *future = start(network, 0, "keep");
+    xylem_future *future = begin(network, 0, "keep");
     expect(network, 0, "give", "1 of 1");
     expect_end(future, XYLEM_OK, "answer 0");
     xylem_close(&network);
@@ -476,7 +484,7 @@ static void test_sleeps_while_it_waits(void **state)
     xylem_future *futures[2];
     for (int64_t id = 0; id < 2; id++) {
         xylem_token *token;
-        futures[id] = start(network, id, "keep");
+        futures[id] = begin(network, id, "keep");
         xylem_future *answered = take_token(network, id, &token);
         assert_int_equal(xylem_token_reply(&token, XYLEM_OK, "", 0), XYLEM_OK);
         expect_end(answered, XYLEM_OK, "");
@@ -554,7 +562,7 @@ static void test_restart(void **state)
     options.repair = XYLEM_REPAIR_RESTART;
     assert_int_equal(xylem_open(&network, &options), XYLEM_OK);
     assert_int_equal(create_serving(network, 0, "later"), XYLEM_OK);
-    xylem_future *future = start(network, 0, "keep");
+    xylem_future *future = begin(network, 0, "keep");
     expect(network, 0, "wanted", "1 of 1");
     assert_int_equal(xylem_kill(network, 0), XYLEM_OK);
     expect_end(future, XYLEM_UNAVAILABLE, "");
@@ -576,7 +584,7 @@ static void test_move(void **state)
     for (int64_t id = 0; id < 3; id++)
         assert_int_equal(create_serving(network, id, own[id % 2].name), XYLEM_OK);
     for (int64_t id = 0; id < 2; id++) {
-        xylem_future *future = start(network, id, "keep");
+        xylem_future *future = begin(network, id, "keep");
         expect(network, id, "wanted", "1 of 1");
         assert_int_equal(xylem_move(network, id, 2), XYLEM_OK);
         expect(network, id, "wanted", "1 of 1");
