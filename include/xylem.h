@@ -12,8 +12,8 @@
  *     xylem_close(&net);
  *
  * Threads: one thread at a time uses a network, as with a ZeroMQ socket. Only xylem_interrupt and
- * xylem_wake may be called by any thread at any time. The threads of the library block every
- * signal.
+ * xylem_wake may be called by any thread at any time, and xylem_token_reply and xylem_token_wanted
+ * with a token. The threads of the library block every signal.
  *
  * Processes: a network belongs to the process that opened it. In a child made by fork every call on
  * it returns XYLEM_INVALID, and xylem_close only frees memory. The child may open networks of its
@@ -290,9 +290,10 @@ typedef struct xylem_service {
     int (*open)(void **state);
 
     /* Does one piece of work. A node does one at a time. Returns XYLEM_OK; the reply is what
-     * xylem_work_reply was given, or empty. Or returns XYLEM_FAILED, XYLEM_BAD_SUBCOMMAND,
-     * XYLEM_TOO_LONG or XYLEM_NO_MEMORY; then the reply is an explanation. Every other value counts
-     * as XYLEM_FAILED, so that it cannot be mistaken for an error of the network. */
+     * xylem_work_reply was given, or empty, or it comes later: see xylem_work_defer. Or returns
+     * XYLEM_FAILED, XYLEM_BAD_SUBCOMMAND, XYLEM_TOO_LONG or XYLEM_NO_MEMORY; then the reply is an
+     * explanation. Every other value counts as XYLEM_FAILED, so that it cannot be mistaken for an
+     * error of the network. */
     int (*exec)(void *state, xylem_work *work);
 
     /* Frees the state of a node that xylem_remove or xylem_close told to end. It must be quick,

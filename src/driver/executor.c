@@ -669,11 +669,11 @@ bool xy_executor_call_due(xy_executor *executor, int64_t now_ms)
 
 void xy_executor_cancel(xy_executor *executor, xy_number request)
 {
-    xy_tokens_cancel(executor->tokens, request);
     pthread_mutex_lock(&executor->mutex);
     if (executor->request.request == request.request && executor->request.tag == request.tag)
         end_work(executor);
     pthread_mutex_unlock(&executor->mutex);
+    xy_tokens_cancel(executor->tokens, request);
 }
 
 static void end_service(xy_executor *executor)

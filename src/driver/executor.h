@@ -73,8 +73,9 @@ int xy_executor_fd(const xy_executor *executor);
 /* The descriptor was readable. xy_executor_take follows. */
 void xy_executor_heard(const xy_executor *executor);
 
-/* Has the service called back, in its turn; the call is the executor's. By the node's own thread.
- */
+/* Has the service called back, in its turn; the call is the executor's. It is freed without having
+ * been run after the end, and when a service that takes long needs a thread that cannot be had. By
+ * the node's own thread. */
 void xy_executor_call(xy_executor *executor, xy_call *call);
 
 /* Takes out the oldest question of the service to other nodes, which the caller frees by

@@ -181,6 +181,8 @@ xylem_token *xylem_work_defer(xylem_work *work)
     if (!work || !work->tokens || work->token)
         return NULL;
     work->token = xy_tokens_add(work->tokens, work->request);
+    if (work->token && !xylem_work_wanted(work)) /* in this order: one of the two sees it */
+        xy_tokens_cancel(work->tokens, work->request);
     return work->token;
 }
 

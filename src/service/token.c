@@ -34,10 +34,10 @@ struct xy_tokens {
 
 /* Freeing, with the mutex. */
 
-static void free_open(xylem_token *token)
+/* It is in no list any more. */
+static void free_token(xylem_token *token)
 {
     xy_tokens *tokens = token->of;
-    DL_DELETE(tokens->open, token);
     atomic_store(&tokens->any, --tokens->count > 0);
     free(token->answer.text);
     xy_release(token);
@@ -45,8 +45,10 @@ static void free_open(xylem_token *token)
 
 static void free_if_unused(xylem_token *token)
 {
-    if (!token->held && !token->working)
-        free_open(token);
+    if (token->held || token->working)
+        return;
+    DL_DELETE(token->of->open, token);
+    free_token(token);
 }
 
 static size_t cost_of(const xylem_token *token)
@@ -62,8 +64,7 @@ static xy_token_answer take_first(xy_tokens *tokens)
     tokens->cost -= cost_of(first);
     first->answer.text = NULL;
     DL_DELETE(tokens->answered, first);
-    DL_APPEND(tokens->open, first);
-    free_open(first);
+    free_token(first);
     return answer;
 }
 

@@ -135,6 +135,8 @@ void check_stepping(struct check *check, uint64_t node, const xy_event *event, b
         check_heard_of(check, event->attached.life.number);
     if (event->kind == XY_EVENT_WORKED)
         check_worked(check, node, event);
+    if (event->kind == XY_EVENT_DEFERRED)
+        check_deferred(check, node, event->deferred.request.request);
     if (event->kind == XY_EVENT_MESSAGE && !forged)
         heard(check, node, event);
     if (event->kind == XY_EVENT_ENDED)

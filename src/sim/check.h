@@ -27,7 +27,10 @@
  *   I12 what was cancelled or answered is never begun; what is under way and not wanted any more is
  *       told so once, or ended with its node, and sees no further step of its own as wanted; it
  *       rests as long as it says, or until its node does not hang any more; a node answers each job
- *       once, and is asked each of its own life
+ *       once, and is asked each of its own life. What is deferred is answered with what its token
+ *       was given, as soon as that is, in any order; its token is wanted until then, or until it is
+ *       told that it is not, once, or its node ends. A timer is called once, at its time, or when
+ *       its node does not hang any more, and not after it was cancelled
  *   I13 a request goes only over links that lead to its node, or comes back and is not done; what a
  *       stranger says, or an old link, or a neighbour without the right numbers, changes nothing; a
  *       reply counts only with its number and its tag
@@ -104,7 +107,7 @@ struct check {
     uint64_t still;   /* and how many steps it has stood still for */
 
     int64_t living, counted_us; /* how many live, and until when that was added up */
-    size_t closed, released;    /* how many states of the service "steps" should be */
+    size_t closed, released;    /* how many states of the simulator's own services should be */
 };
 
 /* Begins to watch a world. */
@@ -230,6 +233,16 @@ void check_worked(struct check *check, uint64_t node, const xy_event *worked);
 /* The work of a request does a step, and is told whether it is wanted, after a rest. */
 void check_step(struct check *check, uint64_t request, bool wanted, int64_t ms, int64_t since_us);
 void check_answer(struct check *check, uint64_t node, const xy_message *reply);
+
+/* The same of the work of a node, for whatever it was asked. It is answered later. Its service sees
+ * whether that is still wanted; has ended its token with an answer, of which this is the digest; is
+ * called by a timer that was set then for so long, or should not have been yet. */
+void check_rested(struct check *check, uint64_t node, uint64_t request, bool wanted, int64_t ms,
+                  int64_t since_us);
+void check_deferred(struct check *check, uint64_t node, uint64_t request);
+void check_token(struct check *check, uint64_t node, uint64_t request, bool wanted);
+void check_given(struct check *check, uint64_t node, uint64_t request, uint64_t digest);
+void check_timer(struct check *check, uint64_t node, int64_t ms, int64_t set_us, bool called);
 
 /* check_casts: what is asked of each node; the requests that are made for some of them; a link that
  * it goes over, to the life `to`; what a node has answered; the reply. The target that a life is,

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/later.h"
 #include "sim/steps.h"
 
 static int64_t later(int64_t a, int64_t b)
@@ -350,7 +351,7 @@ void check_ended(struct check *check, uint64_t node, xy_end end)
     life->mishap = life->mishap || end == XY_END_EARLY || end == XY_END_CRASHED;
     life->alive = false;
     life->ended_us = check_now_us(check);
-    if (strcmp(life->service, STEPS_NAME) == 0)
+    if (strcmp(life->service, STEPS_NAME) == 0 || later_is(life->service))
         ++*(end == XY_END_STOPPED ? &check->closed : &check->released);
     count_living(check, -1);
     count_deaths(check, node);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/later.h"
 #include "sim/steps.h"
 
 uint64_t check_digest(int status, const void *bytes, size_t size)
@@ -128,6 +129,11 @@ void check_unwanted(struct check *check, uint64_t node, uint64_t request)
 {
     struct life *life = &check->model.lives[node];
     struct entry *job = find_own(check, node, request);
+    if (job && job->deferred && !job->done && !job->given_up) {
+        job->given_up = true;
+        check_turn(check, TURN_GIVEN_UP);
+        return;
+    }
     if (!job || life->working != request || life->told)
         check_broken(check, "I12", "life %" PRIu64 " is told to end request %" PRIu64 " %s", node,
                      request, life->told ? "a second time" : "that it does not do");
@@ -148,7 +154,12 @@ static bool is_late(const struct check *check, uint64_t node, int64_t since_us, 
 void check_step(struct check *check, uint64_t request, bool wanted, int64_t ms, int64_t since_us)
 {
     const struct entry *job = history_find(&check->history, request);
-    uint64_t node = job ? job->life : 0;
+    check_rested(check, job ? job->life : 0, request, wanted, ms, since_us);
+}
+
+void check_rested(struct check *check, uint64_t node, uint64_t request, bool wanted, int64_t ms,
+                  int64_t since_us)
+{
     const struct life *life = &check->model.lives[node];
     int64_t hangs_since_us, now_us = check_now_us(check);
     bool given_up = !life->alive || life->told || life->working != request;
@@ -166,13 +177,71 @@ void check_step(struct check *check, uint64_t request, bool wanted, int64_t ms, 
 void check_worked(struct check *check, uint64_t node, const xy_event *event)
 {
     struct life *life = &check->model.lives[node];
-    struct entry *job = find_own(check, node, event->worked.request.request);
-    life->working = 0;
+    uint64_t request = event->worked.request.request;
+    struct entry *job = find_own(check, node, request);
+    if (life->working == request)
+        life->working = 0;
     if (!job || job->answers > 0 || job->given_up)
         return;
     job->done = true;
     job->work = check_digest(event->worked.status, event->worked.text, event->worked.size);
+    if (job->given ? job->gift != job->work : job->deferred)
+        check_broken(check, "I12", "life %" PRIu64 " hears another answer to request %" PRIu64,
+                     node, request);
     job->number = check_number(event->worked.text, event->worked.size);
+}
+
+void check_deferred(struct check *check, uint64_t node, uint64_t request)
+{
+    struct life *life = &check->model.lives[node];
+    struct entry *job = find_own(check, node, request);
+    if (!job || life->working != request || job->deferred)
+        check_broken(check, "I11", "life %" PRIu64 " defers request %" PRIu64 ", not %" PRIu64,
+                     node, request, life->working);
+    else
+        job->deferred = true;
+    life->working = 0;
+    check_turn(check, TURN_DEFERRED);
+}
+
+void check_token(struct check *check, uint64_t node, uint64_t request, bool wanted)
+{
+    const struct life *life = &check->model.lives[node];
+    const struct entry *job = find_own(check, node, request);
+    bool open = job && !job->given && !job->given_up && !job->called_off &&
+                (job->deferred || (life->working == request && !life->told));
+    if (wanted != (life->alive && open))
+        check_broken(check, "I12",
+                     "life %" PRIu64 " has a token of request %" PRIu64 " which is %s", node,
+                     request, wanted ? "not wanted" : "wanted, and not seen to be");
+}
+
+void check_given(struct check *check, uint64_t node, uint64_t request, uint64_t digest)
+{
+    struct entry *job = find_own(check, node, request);
+    if (!job || job->given)
+        return;
+    job->given = true;
+    job->gift = digest;
+    job->given_us = check_now_us(check);
+    check_turn(check, TURN_GIVEN);
+}
+
+void check_timer(struct check *check, uint64_t node, int64_t ms, int64_t set_us, bool called)
+{
+    const struct life *life = &check->model.lives[node];
+    int64_t now_us = check_now_us(check),
+            drift_us = ms * check->plan->rates.drift / 1000 + CHECK_MS;
+    int64_t due_us = set_us + ms * CHECK_MS, hangs_since_us;
+    bool late = is_late(check, node, set_us, ms + (drift_us + CHECK_SLOWNESS_US) / CHECK_MS + 1);
+    if (called)
+        check_turn(check, TURN_CALLED);
+    if (called && (!life->alive || model_hangs(&check->model, node, now_us, &hangs_since_us)))
+        check_broken(check, "I12", "life %" PRIu64 " is called by a timer while it hangs", node);
+    else if (late || (called && now_us < due_us - drift_us))
+        check_broken(check, "I12",
+                     "a timer of life %" PRIu64 " is called after %" PRId64 " us, not %" PRId64,
+                     node, now_us - set_us, ms * CHECK_MS);
 }
 
 /* An answer is kept as long as there is room for it; what is too large for that never is. */
@@ -274,6 +343,12 @@ void check_answer(struct check *check, uint64_t node, const xy_message *reply)
         answered_again(check, node, reply, job);
     else if (life->working == request && !life->told)
         check_broken(check, "I12", "life %" PRIu64 " goes on with request %" PRIu64, node, request);
+    else if (job->deferred && !job->done && !job->given_up)
+        check_broken(check, "I12", "life %" PRIu64 " does not say that request %" PRIu64 " is over",
+                     node, request);
+    else if (over && job->given && job->given_us < check_now_us(check))
+        check_broken(check, "I12", "life %" PRIu64 " has lost the answer to request %" PRIu64, node,
+                     request);
     else if (over && job->works == 0 && !life->working && !came_late(check, job))
         check_broken(check, "I11",
                      "life %" PRIu64 " has not begun request %" PRIu64 ", nor another", node,
@@ -318,7 +393,8 @@ static void job_timed_out(struct check *check, const struct entry *job)
 static bool may_take_long(const struct check *check, const struct entry *job)
 {
     const char *service = check->model.lives[job->life].service;
-    return service && (strcmp(service, "sleep") == 0 || strcmp(service, STEPS_NAME) == 0);
+    return service &&
+           (strcmp(service, "sleep") == 0 || strcmp(service, STEPS_NAME) == 0 || later_is(service));
 }
 
 /* Whether word that the time is over may come later than the asker's patience ends. */

@@ -31,6 +31,10 @@ struct entry {
     uint64_t work;       /* what came of it: a digest of status and answer */
     bool done;           /* it came before the node gave it up, */
     bool given_up;       /* which it has done */
+    bool deferred;       /* it is answered later; */
+    bool given;          /* its token was given an answer, */
+    uint64_t gift;       /* with this digest, */
+    int64_t given_us;    /* then */
     uint64_t text;       /* what was asked: a digest; */
     const char *service; /* of a create */
     bool cancelled;      /* the user has cancelled it, */

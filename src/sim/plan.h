@@ -80,7 +80,11 @@ enum fault {
     _(CAST_ANSWERED, "cast answered") /* by one node, */                                           \
     _(CAST_MISSED, "cast missed")     /* or not, */                                                \
     _(CAST_PARTS, "cast alone")       /* or it is asked by itself */                               \
-    _(COMBINED, "combined")           /* the answers to one */
+    _(COMBINED, "combined")           /* the answers to one */                                     \
+    _(DEFERRED, "deferred")           /* a request: it is answered later, */                       \
+    _(GIVEN, "answered later")        /* which it is, */                                           \
+    _(GIVEN_UP, "not wanted")         /* or nothing is wanted any more */                          \
+    _(CALLED, "timers")               /* that called a service */
 
 #define COMMAND_NAME(name, text) COMMAND_##name,
 enum command { WORKLOAD(COMMAND_NAME) COMMANDS };

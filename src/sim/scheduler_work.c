@@ -179,10 +179,14 @@ static void call_task_back(xy_scheduler *scheduler, xy_sim_node *who)
 
 void xy_scheduler_call_back(xy_scheduler *scheduler, xy_sim_node *who)
 {
+    if (who->calling) /* they do not nest: the one that calls goes on with these */
+        return;
+    who->calling = true;
     if (who->task && who->task->stage == XY_TASK_RESTS)
         call_task_back(scheduler, who);
     if (!who->task)
         call_all(who);
+    who->calling = false;
 }
 
 static int set_timer(xylem_context *context, int64_t ms,

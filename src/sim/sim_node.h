@@ -70,6 +70,7 @@ typedef struct xy_sim_node {
     void *service_state;
     xy_tokens *tokens;
     xy_calls calls;
+    bool calling; /* the service is called back */
     xylem_context context;
     xy_log log;    /* of the context */
     xy_task *task; /* its work under way that takes long, or NULL */

@@ -96,7 +96,7 @@ void trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event
     else if (event->kind == XY_EVENT_WORKED)
         write_request(file, event->worked.request, event->worked.status);
     else if (event->kind == XY_EVENT_DEFERRED)
-        write_request(file, event->deferred.request, XYLEM_OK);
+        fprintf(file, ",\"request\":%" PRIu64, event->deferred.request.request);
     else if (event->kind == XY_EVENT_COMBINED)
         write_request(file, event->combined.cast, event->combined.status);
     else if (event->kind == XY_EVENT_ATTACH)

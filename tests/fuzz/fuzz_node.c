@@ -24,13 +24,18 @@ struct cast {
     bool taken, over; /* it is there; it was answered, or given up */
 };
 
+enum { DEFERRED_MAX = 8 };
+
 static struct node_run {
     struct neighbours all;
     xy_node node;
-    uint64_t request, link; /* the latest */
-    uint64_t attached;      /* the link of the parent, as the node has said; 0: none */
-    xy_number work;         /* the request at work; 0: none */
-    bool unwanted;          /* the node has said so */
+    uint64_t request, link;           /* the latest */
+    uint64_t attached;                /* the link of the parent, as the node has said; 0: none */
+    xy_number work;                   /* the request at work; 0: none */
+    bool unwanted;                    /* the node has said so */
+    xy_number deferred[DEFERRED_MAX]; /* those that are to be answered later, */
+    bool deferred_unwanted[DEFERRED_MAX]; /* and whether the node has said so of them */
+    size_t deferred_count;
     xy_number refused; /* the latest that could not be sent on: it may be of a child's making */
     bool ended;        /* the node was told to end */
     uint16_t asked[TALLIES], answered[TALLIES];
@@ -64,7 +69,37 @@ static void finish_work(size_t size)
     neighbours_step(&run.all, &event);
 }
 
-/* Takes its time, or none, or is answered in fragments. One at a time, and all that was asked. */
+/* It is answered later; the next may begin at once. */
+static void defer_work(void)
+{
+    xy_event event = {.kind = XY_EVENT_DEFERRED};
+    event.deferred.request = run.work;
+    if (!run.unwanted)
+        run.deferred[run.deferred_count++] = run.work;
+    run.work = (xy_number){0, 0};
+    neighbours_step(&run.all, &event);
+}
+
+/* The latest of those, which may not be wanted any more. */
+static void answer_deferred(void)
+{
+    xy_event event = {.kind = XY_EVENT_WORKED};
+    event.worked.request = run.deferred[--run.deferred_count];
+    run.deferred_unwanted[run.deferred_count] = false;
+    neighbours_step(&run.all, &event);
+}
+
+/* Whether it was deferred and wanted until now. */
+static bool is_deferred(uint64_t request)
+{
+    for (size_t i = 0; i < run.deferred_count; i++)
+        if (run.deferred[i].request == request && !run.deferred_unwanted[i])
+            return run.deferred_unwanted[i] = true;
+    return false;
+}
+
+/* Takes its time, or none, or is answered in fragments, or later. One at a time, and all that was
+ * asked. */
 static void work(const xy_action *action)
 {
     xy_number request = action->work.request;
@@ -81,12 +116,16 @@ static void work(const xy_action *action)
     run.unwanted = false;
     if (number < 8)
         finish_work(number == 7 ? XY_MESSAGE_PAYLOAD_MAX + 1 : number);
+    else if (number > 13 && run.deferred_count < DEFERRED_MAX)
+        defer_work();
 }
 
-/* Once, and only of what is under way. */
+/* Once, and only of what is under way or deferred. */
 static void cancel(const xy_action *action)
 {
     uint64_t request = action->cancel.request.request;
+    if (is_deferred(request))
+        return;
     must(request != 0 && request == run.work.request && !run.unwanted);
     run.unwanted = true;
 }
@@ -521,14 +560,18 @@ static void ask_others(void)
     neighbours_take(&run.all, &event);
 }
 
-/* The service is done, or, at 7, asks others; from 8 on the parent is another one. */
+/* The service is done, or, if the number is odd, answers later what it has deferred; or, at 6, asks
+ * others; from 8 on the parent is another one. */
 static void worked_or_attach(void)
 {
     unsigned number = script_number(&run.all.script);
     if (number >= 8) {
         attach();
-    } else if (number == 7) {
+    } else if (number == 6) {
         ask_others();
+    } else if (run.deferred_count > 0 && number % 2) {
+        answer_deferred();
+        neighbours_perform(&run.all);
     } else if (run.work.request != 0) {
         finish_work(1);
         neighbours_perform(&run.all);

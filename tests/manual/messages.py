@@ -11,6 +11,7 @@ FOLDERS = {
     "src/sim/check": "rules that a run has broken: I1 to I14, which testing.md lists",
     "src/sim/run.c": "the same",
     "src/sim/steps.c": "the same",
+    "src/sim/later.c": "the same",
     "src/cli/command_table.c": "what `help` shows",
 }
 EXCEPTIONS = {

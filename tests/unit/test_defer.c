@@ -1,7 +1,10 @@
 /* Requests that a service answers later: in any order, by any thread, never, and after the end. */
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "worlds.h"
 
@@ -18,6 +21,7 @@ struct later {
 
 /* A token that the test itself ends, which runs in the process of the node. */
 static xylem_token *_Atomic shown;
+static atomic_int states;     /* that there are */
 static atomic_int ended_late; /* tokens that were ended by `close` or `release`, and not wanted */
 
 static int open_later(void **state, xylem_context *context)
@@ -27,6 +31,7 @@ static int open_later(void **state, xylem_context *context)
     if (!later)
         return XYLEM_NO_MEMORY;
     later->context = context;
+    atomic_fetch_add(&states, 1);
     return XYLEM_OK;
 }
 
@@ -39,6 +44,7 @@ static void end_later(void *state)
         atomic_fetch_add(&ended_late, !wanted && error == XYLEM_CANCELLED && !later->kept[i]);
     }
     free(later);
+    atomic_fetch_sub(&states, 1);
 }
 
 static int reply_text(xylem_work *work, const char *text)
@@ -144,6 +150,16 @@ static int show(xylem_work *work)
     return XYLEM_OK;
 }
 
+/* Does not return before it may. */
+static sem_t may_return;
+
+static int hang(xylem_work *work)
+{
+    show(work);
+    sem_wait(&may_return);
+    return XYLEM_OK;
+}
+
 static int exec_later(void *state, xylem_work *work)
 {
     struct later *later = state;
@@ -161,6 +177,8 @@ static int exec_later(void *state, xylem_work *work)
         return fail_with(later, work);
     if (strcmp(text, "show") == 0)
         return show(work);
+    if (strcmp(text, "hang") == 0)
+        return hang(work);
     if (strcmp(text, "thread") == 0 || strcmp(text, "simulated") == 0)
         return answer_by_thread(work, *text == 's');
     if (sscanf(text, "timer %d", &ms) == 1)
@@ -183,6 +201,14 @@ static void expect(xylem *network, int64_t id, const char *text, const char *wan
     assert_string_equal(reply, wanted);
 }
 
+/* What is not answered fails, and does not hold up the test. */
+static xylem_future *begin(xylem *network, int64_t id, const char *text)
+{
+    xylem_future *future;
+    assert_int_equal(xylem_start(network, id, text, 20000, &future), XYLEM_OK);
+    return future;
+}
+
 static bool is_here(void **state)
 {
     return places[(uintptr_t)*state].world != XYLEM_PROCESS;
@@ -196,7 +222,7 @@ static void test_answers_later(void **state)
     xylem_future *futures[REQUESTS], *any;
     for (int64_t id = 0; id < 2; id++) {
         for (int i = 0; i < REQUESTS; i++)
-            futures[i] = start(network, id, "keep");
+            futures[i] = begin(network, id, "keep");
         expect(network, id, "wanted", "3 of 3");
         for (int i = 0; i < REQUESTS; i++)
             assert_int_equal(xylem_future_result(futures[i], NULL, NULL), XYLEM_PENDING);
@@ -218,7 +244,7 @@ static void test_answers_before_it_returns(void **state)
     xylem *network = OPEN("later", "long-later");
     for (int64_t id = 0; id < 2; id++) {
         expect(network, id, "at once", "at once");
-        expect_end(start(network, id, "fail"), XYLEM_BAD_SUBCOMMAND, "an error of its own");
+        expect_end(begin(network, id, "fail"), XYLEM_BAD_SUBCOMMAND, "an error of its own");
         expect(network, id, "wanted", "0 of 1");
         expect(network, id, "give", "0 of 1");
     }
@@ -232,7 +258,7 @@ static void test_answers_from_threads(void **state)
     bool simulated = places[(uintptr_t)*state].world == XYLEM_SIMULATED;
     xylem_future *futures[2 * REQUESTS];
     for (int i = 0; i < 2 * REQUESTS; i++)
-        futures[i] = start(network, i % 2, simulated ? "simulated" : "thread");
+        futures[i] = begin(network, i % 2, simulated ? "simulated" : "thread");
     for (int i = 0; i < 2 * REQUESTS; i++)
         expect_end(futures[i], XYLEM_OK, simulated ? "refused" : "from a thread");
     xylem_close(&network);
@@ -242,7 +268,7 @@ static void test_answers_by_a_timer(void **state)
 {
     xylem *network = OPEN("later", "long-later");
     for (int64_t id = 0; id < 2; id++) {
-        xylem_future *future = start(network, id, "timer 5");
+        xylem_future *future = begin(network, id, "timer 5");
         expect_end(future, XYLEM_BAD_SUBCOMMAND, id == 0 ? "node 0" : "node 1");
     }
     xylem_close(&network);
@@ -252,7 +278,7 @@ static void test_answers_by_a_timer(void **state)
 static void test_answers_while_work_rests(void **state)
 {
     xylem *network = OPEN("long-later");
-    xylem_future *first = start(network, 0, "timer 5"), *second = start(network, 0, "rest 1000000");
+    xylem_future *first = begin(network, 0, "timer 5"), *second = begin(network, 0, "rest 1000000");
     expect_end(first, XYLEM_BAD_SUBCOMMAND, "node 0");
     assert_int_equal(xylem_future_result(second, NULL, NULL), XYLEM_PENDING);
     xylem_future_free(&second);
@@ -278,7 +304,7 @@ static void test_is_cancelled(void **state)
 {
     xylem *network = OPEN("later", "long-later");
     for (int64_t id = 0; id < 2; id++) {
-        xylem_future *first = start(network, id, "keep"), *second = start(network, id, "keep");
+        xylem_future *first = begin(network, id, "keep"), *second = begin(network, id, "keep");
         expect(network, id, "wanted", "2 of 2");
         xylem_future_free(&first);
         expect(network, id, "wanted", "1 of 2");
@@ -297,7 +323,7 @@ static void test_many_at_once(void **state)
         for (int round = 0; round < 2; round++) {
             char text[32];
             for (int i = 0; i <= TOKENS_MAX; i++)
-                futures[i] = start(network, id, "keep");
+                futures[i] = begin(network, id, "keep");
             expect(network, id, "wanted", "1024 of 1024");
             expect_end(futures[TOKENS_MAX], XYLEM_FAILED, "too many");
             expect(network, id, "give", "1024 of 1024");
@@ -341,7 +367,7 @@ static void test_in_a_cast(void **state)
 static void end_with_a_token(void **state, const char *service, int way)
 {
     xylem *network = OPEN(service);
-    xylem_future *future = start(network, 0, "keep");
+    xylem_future *future = begin(network, 0, "keep");
     atomic_store(&ended_late, 0);
     expect(network, 0, "wanted", "1 of 1");
     if (way == 0)
@@ -365,12 +391,18 @@ static void test_the_end_of_the_node(void **state)
 }
 
 /* A token that is the test's own. */
-static xylem_future *take_token(xylem *network, int64_t id, xylem_token **token)
+static xylem_future *take_token_of(xylem *network, int64_t id, const char *text,
+                                   xylem_token **token)
 {
-    xylem_future *future = start(network, id, "show");
+    xylem_future *future = begin(network, id, text);
     while (!(*token = atomic_exchange(&shown, NULL)))
         assert_int_equal(xylem_run(network, 1), XYLEM_OK);
     return future;
+}
+
+static xylem_future *take_token(xylem *network, int64_t id, xylem_token **token)
+{
+    return take_token_of(network, id, "show", token);
 }
 
 static void test_answers_after_the_end(void **state)
@@ -394,6 +426,75 @@ static void test_answers_after_the_end(void **state)
         xylem_close(&network);
         xylem_future_free(&future);
     }
+}
+
+static void test_a_service_that_is_abandoned(void **state)
+{
+    (void)state;
+    for (int64_t id = 0; id < 2; id++) {
+        xylem *network = OPEN("later", "long-later");
+        xylem_token *early, *late;
+        xylem_future *first = take_token(network, id, &early);
+        xylem_future *second = take_token_of(network, id, "hang", &late);
+        xylem_close(&network);
+        assert_true(id == 0 || !xylem_token_wanted(early));
+        int error = xylem_token_reply(&early, XYLEM_OK, "", 0);
+        assert_true(error == XYLEM_CANCELLED || id == 0);
+        if (id == 0) /* one of the two is ended before the function returns, */
+            xylem_token_reply(&late, XYLEM_OK, "", 0);
+        sem_post(&may_return);
+        while (atomic_load(&states) > 0)
+            sched_yield();
+        if (id == 1) /* and the other one after all of it is over */
+            assert_int_equal(xylem_token_reply(&late, XYLEM_OK, "", 0), XYLEM_CANCELLED);
+        xylem_future_free(&first);
+        xylem_future_free(&second);
+    }
+}
+
+/* A service that is quick takes a descriptor for its first token, one that takes long has it. */
+static void test_no_descriptor(void **state)
+{
+    xylem *network = OPEN("later");
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    expect_end(begin(network, 0, "keep"), XYLEM_FAILED, "too many");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    xylem_future *future = begin(network, 0, "keep");
+    expect(network, 0, "give", "1 of 1");
+    expect_end(future, XYLEM_OK, "answer 0");
+    xylem_close(&network);
+}
+
+static int64_t used_ms(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
+/* A node that waits for an answer sleeps, also when another one has come. */
+static void test_sleeps_while_it_waits(void **state)
+{
+    enum { WAIT_MS = 400 };
+    xylem *network = OPEN("later", "long-later");
+    xylem_future *futures[2];
+    for (int64_t id = 0; id < 2; id++) {
+        xylem_token *token;
+        futures[id] = begin(network, id, "keep");
+        xylem_future *answered = take_token(network, id, &token);
+        assert_int_equal(xylem_token_reply(&token, XYLEM_OK, "", 0), XYLEM_OK);
+        expect_end(answered, XYLEM_OK, "");
+    }
+    int64_t before_ms = used_ms();
+    assert_int_equal(xylem_run(network, WAIT_MS), XYLEM_OK);
+    assert_true(used_ms() - before_ms < WAIT_MS / 2);
+    for (int i = 0; i < 2; i++)
+        xylem_future_free(&futures[i]);
+    xylem_close(&network);
 }
 
 /* By the test's own thread, which is another one than the node's. */
@@ -461,7 +562,7 @@ static void test_restart(void **state)
     options.repair = XYLEM_REPAIR_RESTART;
     assert_int_equal(xylem_open(&network, &options), XYLEM_OK);
     assert_int_equal(create_serving(network, 0, "later"), XYLEM_OK);
-    xylem_future *future = start(network, 0, "keep");
+    xylem_future *future = begin(network, 0, "keep");
     expect(network, 0, "wanted", "1 of 1");
     assert_int_equal(xylem_kill(network, 0), XYLEM_OK);
     expect_end(future, XYLEM_UNAVAILABLE, "");
@@ -483,7 +584,7 @@ static void test_move(void **state)
     for (int64_t id = 0; id < 3; id++)
         assert_int_equal(create_serving(network, id, own[id % 2].name), XYLEM_OK);
     for (int64_t id = 0; id < 2; id++) {
-        xylem_future *future = start(network, id, "keep");
+        xylem_future *future = begin(network, id, "keep");
         expect(network, id, "wanted", "1 of 1");
         assert_int_equal(xylem_move(network, id, 2), XYLEM_OK);
         expect(network, id, "wanted", "1 of 1");
@@ -542,6 +643,7 @@ int main(int argc, char **argv)
     if (xylem_register(&combines) != XYLEM_OK)
         return EXIT_FAILURE;
     xylem_worker(argc, argv);
+    sem_init(&may_return, 0, 0);
     const struct CMUnitTest tests[] = {
         EVERYWHERE(test_answers_later),
         EVERYWHERE(test_answers_before_it_returns),
@@ -554,6 +656,10 @@ int main(int argc, char **argv)
         EVERYWHERE(test_in_a_cast),
         EVERYWHERE(test_the_end_of_the_node),
         HERE(test_answers_after_the_end),
+        {"test_sleeps_while_it_waits", test_sleeps_while_it_waits, NULL, NULL, (void *)1},
+        {"test_a_service_that_is_abandoned", test_a_service_that_is_abandoned, NULL, NULL,
+         (void *)1},
+        {"test_no_descriptor", test_no_descriptor, NULL, NULL, (void *)1},
         HERE(test_answers_while_it_is_paused),
         HERE(test_too_much_waits),
         EVERYWHERE(test_restart),

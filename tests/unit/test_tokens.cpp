@@ -1,0 +1,100 @@
+// Timers and answers that come later, in a service of C++17: tokens in containers, lambdas as
+// callbacks.
+#include <cstdio>
+#include <deque>
+#include <string>
+
+#include "xylem.h"
+
+namespace
+{
+
+struct state {
+    std::deque<xylem_token *> tokens;
+    std::string said;
+};
+
+void answer(xylem_context *, void *owner)
+{
+    auto &own = *static_cast<state *>(owner);
+    while (!own.tokens.empty()) {
+        xylem_token *token = own.tokens.front();
+        own.tokens.pop_front();
+        xylem_token_reply(&token, XYLEM_OK, own.said.data(), own.said.size());
+    }
+}
+
+int open(void **made, xylem_context *)
+{
+    *made = new state;
+    return XYLEM_OK;
+}
+
+int exec(void *made, xylem_work *work)
+{
+    auto &own = *static_cast<state *>(made);
+    xylem_context *context = xylem_work_context(work);
+    own.said += xylem_work_text(work, nullptr);
+    xylem_token *token = xylem_work_defer(work);
+    if (token == nullptr || !xylem_token_wanted(token))
+        return XYLEM_FAILED;
+    own.tokens.push_back(token);
+    uint64_t unused = 0;
+    auto never = [](xylem_context *, void *owner) { static_cast<state *>(owner)->said = "never"; };
+    if (xylem_context_timer(context, 1, never, &own, &unused) != XYLEM_OK)
+        return XYLEM_FAILED;
+    xylem_context_timer_cancel(context, unused);
+    return own.tokens.size() < 2 ? int{XYLEM_OK}
+                                 : xylem_context_timer(context, 1, answer, &own, nullptr);
+}
+
+void end(void *made)
+{
+    answer(nullptr, made);
+    delete static_cast<state *>(made);
+}
+
+bool answers(xylem *network)
+{
+    xylem_future *futures[2];
+    bool right = xylem_create(network, 1, nullptr) == XYLEM_OK;
+    for (int i = 0; right && i < 2; i++)
+        right = xylem_start(network, 1, i == 0 ? "one," : "two", -1, &futures[i]) == XYLEM_OK;
+    for (int i = 0; right && i < 2; i++) {
+        const char *reply = nullptr;
+        right = xylem_future_wait(futures[i], -1) == XYLEM_OK &&
+                xylem_future_result(futures[i], &reply, nullptr) == XYLEM_OK &&
+                std::string(reply) == "one,two";
+        xylem_future_free(&futures[i]);
+    }
+    return right;
+}
+
+} // namespace
+
+int main()
+{
+    xylem_service service = {};
+    service.size = sizeof service;
+    service.name = "tokens";
+    service.exec = exec;
+    service.close = service.release = end;
+    service.open_with = open;
+    if (xylem_register(&service) != XYLEM_OK)
+        return 1;
+    for (xylem_world world : {XYLEM_THREAD, XYLEM_SIMULATED}) {
+        xylem_options options = XYLEM_OPTIONS;
+        xylem *network = nullptr;
+        options.world = world;
+        options.service = "tokens";
+        if (xylem_open(&network, &options) != XYLEM_OK)
+            return 1;
+        bool right = answers(network);
+        xylem_close(&network);
+        if (!right) {
+            std::puts("the answers are wrong");
+            return 1;
+        }
+    }
+    return 0;
+}
