@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 WORLDS = ["thread", "ipc", "tcp", "simulated"]
 CEILING = 300  # seconds for a command, which only a broken one ever reaches
 LOOPS = {"loop_poll": None, "loop_uv": "libuv", "loop_event": "libevent_core"}
-EXAMPLES = ["own_service", "jobs", "supervisor", "fault_test", *LOOPS]
+EXAMPLES = ["own_service", "jobs", "supervisor", "fault_test", "map_reduce", *LOOPS]
 EXAMPLE_FILES = ["CMakeLists.txt", "Makefile", "world.h", "wordcount.py", "upper.sh", *(f"{name}.c" for name in EXAMPLES)]
 
 
