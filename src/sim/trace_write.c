@@ -186,8 +186,8 @@ static void write_rest(FILE *file, const xy_action *action)
         fprintf(file, ",\"request\":%" PRIu64, action->combine.cast.request);
         break;
     case XY_ACTION_ANSWERED:
-        fprintf(file, ",\"ask\":%" PRIu64 ",\"status\":%d", action->answered.ask,
-                action->answered.status);
+        fprintf(file, ",\"ask\":%" PRIu64 ",\"status\":\"%s\"", action->answered.ask,
+                xylem_strerror(action->answered.status));
         break;
     case XY_ACTION_KILL:
         fprintf(file, ",\"late\":%s", action->kill.late ? "true" : "false");
