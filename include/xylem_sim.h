@@ -87,7 +87,7 @@ enum xylem_sim_way {
 
 /* How a simulation is to be. Start from XYLEM_SIM_OPTIONS, which contains the defaults: seed 1, and
  * nothing goes wrong. A chance is in 1000, for each occasion; each node that a network has, or will
- * have, is meant. xylem_sim_calm ends them all but the last two. */
+ * have, is meant. xylem_sim_calm ends them all but the last. */
 typedef struct xylem_sim_options {
     size_t size;              /* sizeof (xylem_sim_options): the version of the struct */
     uint64_t seed;            /* of the networks, the faults and xylem_sim_draw */
