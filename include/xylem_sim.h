@@ -258,7 +258,7 @@ int xylem_sim_trace(xylem *network, FILE *file);
 /* What has happened in a simulation. */
 typedef struct xylem_sim_counts {
     size_t size;
-    uint64_t events;     /* of all networks that are open: steps of nodes */
+    uint64_t events;     /* steps of the nodes of all networks */
     uint64_t drops;      /* messages that were lost, */
     uint64_t delays;     /* delayed, */
     uint64_t holds;      /* how often the link of a node was held, */

@@ -178,6 +178,7 @@ void xy_sim_detach(xylem *network)
     if (!sim)
         return;
     DL_DELETE2(sim->networks, network, previous_of_sim, next_of_sim);
+    sim->steps += xy_simulation_stats(network->world).steps;
     xy_rules_drop_of(&sim->rules, network);
 }
 
@@ -358,6 +359,7 @@ int xylem_sim_status(xylem_sim *sim, const xylem_sim_counts **counts)
         return error;
     const uint64_t *faults = sim->faults;
     sim->counts = (xylem_sim_counts){.size = sizeof sim->counts,
+                                     .events = sim->steps,
                                      .drops = faults[XYLEM_SIM_DROP],
                                      .delays = faults[XYLEM_SIM_DELAY],
                                      .holds = faults[XYLEM_SIM_HOLD],

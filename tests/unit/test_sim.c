@@ -1,6 +1,9 @@
 /* Simulations: their time, their faults, and what is seen of them. */
 #include "unit.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "xylem_sim.h"
 
 enum { IDS = 8, MS = 1000, SECOND = 1000 * MS };
@@ -101,6 +104,37 @@ static xylem_sim_rule rule_of(enum xylem_sim_fault fault, unsigned on, int64_t i
 static int ask(int64_t id)
 {
     return xylem_exec(net, id, "", NULL);
+}
+
+/* What an observer has seen. */
+
+typedef struct sight {
+    int kinds[XYLEM_SIM_FAULTED + 1];
+    int requests, replies, heartbeats; /* that arrived */
+    enum xylem_sim_fault fault;
+    int64_t faulty, latest_us;
+    int let_through;
+} sight;
+
+static void look(void *owner, const xylem_sim_event *event)
+{
+    sight *seen = owner;
+    assert_true(event->us >= seen->latest_us);
+    assert_ptr_equal(event->network, net);
+    seen->latest_us = event->us;
+    seen->kinds[event->kind]++;
+    bool arrived = event->kind == XYLEM_SIM_ARRIVED;
+    seen->requests += arrived && event->about == XYLEM_SIM_REQUEST;
+    seen->replies += arrived && event->about == XYLEM_SIM_REPLY;
+    seen->heartbeats += arrived && event->about == XYLEM_SIM_HEARTBEAT;
+    if (event->about)
+        assert_in_range(event->child, 1, 3);
+    if (event->kind == XYLEM_SIM_FAULTED) {
+        seen->fault = event->fault;
+        seen->faulty = event->id;
+    }
+    seen->let_through +=
+        xylem_sim_now(sim) != -1 || xylem_sim_step(sim) || xylem_ping(net, 1) != XYLEM_INVALID;
 }
 
 /* Messages. */
@@ -438,6 +472,11 @@ static void test_partition(void **state)
     assert_int_equal(xylem_wait(net, 3, false, -1), XYLEM_OK);
     assert_int_equal(ask(1), XYLEM_OK);
     assert_int_equal(ask(3), XYLEM_UNAVAILABLE);
+    sight seen = {.fault = XYLEM_SIM_FAULTS};
+    assert_int_equal(xylem_sim_observe(sim, look, &seen), XYLEM_OK);
+    xylem_sim_run(sim, SECOND);
+    assert_in_range(seen.heartbeats, 18, 22); /* of 1 and of 3, whose parent is on its side */
+    assert_int_equal(xylem_sim_observe(sim, NULL, NULL), XYLEM_OK);
     for (const xylem_event *event; (event = xylem_next_event(net));)
         assert_int_equal(event->origin, 2); /* between 2 and 3 nothing is cut */
     assert_int_equal(xylem_sim_heal(net), XYLEM_OK);
@@ -509,7 +548,9 @@ static void test_two_networks(void **state)
     assert_int_equal(ask(1), XYLEM_OK);
     assert_int_equal(xylem_exec(second, 5, "", NULL), XYLEM_UNAVAILABLE);
     assert_int_equal(xylem_sim_fired(sim, number), 1);
+    uint64_t events = counts().events;
     xylem_close(&second);
+    assert_true(counts().events > events);
     assert_int_equal(xylem_sim_remove(sim, number), XYLEM_NOT_FOUND); /* it has ended with it */
     assert_int_equal(ask(1), XYLEM_OK);
     end();
@@ -546,6 +587,27 @@ static void test_closed_before_its_network(void **state)
     assert_null(sim);
     assert_int_equal(ask(1), XYLEM_OK);
     xylem_close(&net);
+}
+
+/* In a child made by fork the memory is freed, in any order, and nothing else can be done. */
+static void test_forked_child(void **state)
+{
+    int status;
+    (void)state;
+    begin(1);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bool refused = xylem_sim_run(sim, 1) == XYLEM_INVALID && !xylem_sim_step(sim) &&
+                       xylem_sim_crash(net, 1) == XYLEM_INVALID;
+        xylem_sim_close(&sim);
+        xylem_close(&net);
+        _exit(refused && !sim && !net ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+    assert_int_equal(ask(1), XYLEM_OK);
+    end();
 }
 
 /* The end of all faults. */
@@ -660,35 +722,6 @@ static void test_draws_are_apart(void **state)
 }
 
 /* What is seen. */
-
-typedef struct sight {
-    int kinds[XYLEM_SIM_FAULTED + 1];
-    int requests, replies, heartbeats; /* that arrived */
-    enum xylem_sim_fault fault;
-    int64_t faulty, latest_us;
-    int let_through;
-} sight;
-
-static void look(void *owner, const xylem_sim_event *event)
-{
-    sight *seen = owner;
-    assert_true(event->us >= seen->latest_us);
-    assert_ptr_equal(event->network, net);
-    seen->latest_us = event->us;
-    seen->kinds[event->kind]++;
-    bool arrived = event->kind == XYLEM_SIM_ARRIVED;
-    seen->requests += arrived && event->about == XYLEM_SIM_REQUEST;
-    seen->replies += arrived && event->about == XYLEM_SIM_REPLY;
-    seen->heartbeats += arrived && event->about == XYLEM_SIM_HEARTBEAT;
-    if (event->about)
-        assert_in_range(event->child, 1, 2);
-    if (event->kind == XYLEM_SIM_FAULTED) {
-        seen->fault = event->fault;
-        seen->faulty = event->id;
-    }
-    seen->let_through +=
-        xylem_sim_now(sim) != -1 || xylem_sim_step(sim) || xylem_ping(net, 1) != XYLEM_INVALID;
-}
 
 static void test_observer(void **state)
 {
@@ -871,6 +904,7 @@ int main(void)
         cmocka_unit_test(test_two_networks),
         cmocka_unit_test(test_services_may_not_call),
         cmocka_unit_test(test_closed_before_its_network),
+        cmocka_unit_test(test_forked_child),
         cmocka_unit_test(test_calm),
         cmocka_unit_test(test_same_seed_same_trace),
         cmocka_unit_test(test_draws_are_apart),
