@@ -204,9 +204,9 @@ int xylem_sim_release(xylem *network, int64_t id);
 
 /* Separates nodes from all others, and from the controlling node: what goes over links between
  * those of `ids` and others is held, on both ways, until xylem_sim_heal. A second call separates
- * these from those, too: three groups. Nodes are still started and ended, which needs no link; one
- * that is started later is on the side of the controlling node. Errors as above, and then nothing
- * is separated. */
+ * these from those, too: three groups. Nodes are still started and ended, which needs no link. One
+ * that is started later is on the side of the controlling node, and cannot attach to a parent that
+ * is on another side. Errors as above, and then nothing is separated. */
 int xylem_sim_partition(xylem *network, const int64_t *ids, size_t count);
 
 /* Ends all partitions of a network; what was held by them arrives now. XYLEM_INVALID. */

@@ -699,6 +699,33 @@ static void test_same_seed_same_trace(void **state)
     free(different);
 }
 
+static int64_t time_of_a_create(xylem *network)
+{
+    int64_t before_us = xylem_sim_now(sim);
+    assert_int_equal(xylem_create(network, 7, NULL), XYLEM_OK);
+    return xylem_sim_now(sim) - before_us;
+}
+
+/* Also without faults a seed is a run of its own, and each of its networks. */
+static void test_seeds_of_networks(void **state)
+{
+    xylem_options options = XYLEM_OPTIONS;
+    int64_t us[2][2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        xylem_sim_options how = XYLEM_SIM_OPTIONS;
+        how.seed = 20 + (uint64_t)i;
+        begin_with(&how, 0, 0);
+        xylem *second = open_network(options);
+        us[i][0] = time_of_a_create(net);
+        us[i][1] = time_of_a_create(second);
+        xylem_close(&second);
+        end();
+    }
+    assert_int_not_equal(us[0][0], us[0][1]);
+    assert_int_not_equal(us[0][0], us[1][0]);
+}
+
 /* Its own numbers change nothing else. */
 static void test_draws_are_apart(void **state)
 {
@@ -907,6 +934,7 @@ int main(void)
         cmocka_unit_test(test_forked_child),
         cmocka_unit_test(test_calm),
         cmocka_unit_test(test_same_seed_same_trace),
+        cmocka_unit_test(test_seeds_of_networks),
         cmocka_unit_test(test_draws_are_apart),
         cmocka_unit_test(test_observer),
         cmocka_unit_test(test_trace_ends),
