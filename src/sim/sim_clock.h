@@ -1,5 +1,5 @@
-/* sim_clock: the schedulers of several networks, on one clock. What is due at the same time happens in
- * the order in which the networks began.
+/* sim_clock: the schedulers of several networks, on one clock. What is due at the same time happens
+ * in the order in which the networks began.
  */
 #ifndef XY_SIM_CLOCK_H
 #define XY_SIM_CLOCK_H
