@@ -598,11 +598,11 @@ static void test_forked_child(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        bool refused = xylem_sim_run(sim, 1) == XYLEM_INVALID && !xylem_sim_step(sim) &&
+        bool nothing = xylem_sim_run(sim, 1) == XYLEM_INVALID && !xylem_sim_step(sim) &&
                        xylem_sim_crash(net, 1) == XYLEM_INVALID;
         xylem_sim_close(&sim);
         xylem_close(&net);
-        _exit(refused && !sim && !net ? EXIT_SUCCESS : EXIT_FAILURE);
+        _exit(nothing && !sim && !net ? EXIT_SUCCESS : EXIT_FAILURE);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
@@ -746,6 +746,100 @@ static void test_draws_are_apart(void **state)
         end();
     }
     assert_int_equal(ends_us[0], ends_us[1]);
+}
+
+/* Random commands among all faults, in each shape and with each repair. */
+
+enum { STORM_IDS = IDS - 1 };
+
+static int64_t any_id(void)
+{
+    return (int64_t)xylem_sim_draw(sim, STORM_IDS);
+}
+
+static void ask_all(void)
+{
+    xylem_future *future;
+    assert_int_equal(xylem_cast(net, "all", "", NULL, &future), XYLEM_OK);
+    xylem_future_wait(future, -1);
+    xylem_future_free(&future);
+}
+
+static void cut_two(void)
+{
+    const int64_t ids[] = {any_id(), any_id()};
+    if (xylem_sim_draw(sim, 2))
+        xylem_sim_heal(net);
+    else
+        xylem_sim_partition(net, ids, 2);
+}
+
+static void storm(void)
+{
+    for (int i = 0; i < 100; i++) {
+        int64_t id = any_id();
+        switch (xylem_sim_draw(sim, 12)) {
+        case 0:
+        case 1:
+            xylem_create(net, id, NULL);
+            break;
+        case 2:
+            xylem_remove(net, id);
+            break;
+        case 3:
+            ask_all();
+            break;
+        case 4:
+            xylem_move(net, id, any_id());
+            break;
+        case 5:
+            xylem_sim_hold(net, id, 1 + (unsigned)xylem_sim_draw(sim, 3));
+            break;
+        case 6:
+            xylem_sim_release(net, xylem_sim_draw(sim, 2) ? id : XYLEM_ANY);
+            break;
+        case 7:
+            cut_two();
+            break;
+        case 8:
+            xylem_sim_slow(net, id, 100 * MS, SECOND);
+            break;
+        default:
+            ask(id);
+        }
+    }
+}
+
+/* Each node is dead, or it answers. */
+static void is_well(uint64_t seed)
+{
+    for (int64_t id = 0; id < STORM_IDS; id++) {
+        bool lives = !xylem_sim_pause(net, id, 0);
+        if (lives && ask(id))
+            fail_msg("seed %d: node %d does not answer", (int)seed, (int)id);
+    }
+}
+
+static void test_recovers(void **state)
+{
+    static const char *const shapes[] = {"bst", "avl", "balanced", "list", "tree"};
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        xylem_sim_options how = with_faults(seed);
+        xylem_options options = XYLEM_OPTIONS;
+        how.delay_us = how.pause_us = 400 * MS;
+        options.heartbeat_ms = 50;
+        options.timeout_ms = 1000;
+        options.topology = shapes[seed % 5];
+        options.repair = (enum xylem_repair)(seed % 3);
+        assert_int_equal(xylem_sim_open(&sim, &how), XYLEM_OK);
+        net = open_network(options);
+        storm();
+        assert_int_equal(xylem_sim_calm(sim), XYLEM_OK);
+        xylem_sim_run(sim, 20 * SECOND);
+        is_well(seed);
+        end();
+    }
 }
 
 /* What is seen. */
@@ -936,6 +1030,7 @@ int main(void)
         cmocka_unit_test(test_same_seed_same_trace),
         cmocka_unit_test(test_seeds_of_networks),
         cmocka_unit_test(test_draws_are_apart),
+        cmocka_unit_test(test_recovers),
         cmocka_unit_test(test_observer),
         cmocka_unit_test(test_trace_ends),
         cmocka_unit_test(test_refused_options),
