@@ -67,16 +67,16 @@ enum xylem_sim_occasion {
 
 /* What a fault does. New ones are added at the end. */
 enum xylem_sim_fault {
-    XYLEM_SIM_DROP,      /* the message is lost */
-    XYLEM_SIM_DELAY,     /* it, and all that is behind it on its link, comes later */
-    XYLEM_SIM_HOLD,      /* it, and all that is behind it, waits for xylem_sim_release */
-    XYLEM_SIM_CRASH,     /* the node ends, without having got the request, or with its reply lost;
-                            when it starts: before it is attached to a parent */
-    XYLEM_SIM_PAUSE,     /* the node does nothing for a time; then it does all that is due */
-    XYLEM_SIM_SLOW,      /* the node gets everything later for a time */
-    XYLEM_SIM_NO_START,  /* the node cannot be started: XYLEM_CANNOT_START */
-    XYLEM_SIM_PARTITION, /* only by xylem_sim_partition */
-    XYLEM_SIM_FAULTS     /* how many there are */
+    XYLEM_SIM_NO_FAULT, /* none; a rule has another one */
+    XYLEM_SIM_DROP,     /* the message is lost */
+    XYLEM_SIM_DELAY,    /* it, and all that is behind it on its link, comes later */
+    XYLEM_SIM_HOLD,     /* it, and all that is behind it, waits for xylem_sim_release */
+    XYLEM_SIM_CRASH,    /* the node ends, without having got the request, or with its reply lost;
+                           when it starts: before it is attached to a parent */
+    XYLEM_SIM_PAUSE,    /* the node does nothing for a time; then it does all that is due */
+    XYLEM_SIM_SLOW,     /* the node gets everything later for a time */
+    XYLEM_SIM_NO_START, /* the node cannot be started: XYLEM_CANNOT_START */
+    XYLEM_SIM_PARTITION /* only by xylem_sim_partition */
 };
 
 /* The ways of a link: bits. */
@@ -238,7 +238,7 @@ typedef struct xylem_sim_event {
     int64_t child;  /* of a message: the node whose link to its parent it goes over; otherwise -1 */
     unsigned about; /* of a message: XYLEM_SIM_REQUEST, XYLEM_SIM_REPLY or XYLEM_SIM_HEARTBEAT, also
                        if it is only passed on; 0: it is of another kind, or there is none */
-    enum xylem_sim_fault fault; /* of XYLEM_SIM_FAULTED; otherwise XYLEM_SIM_FAULTS */
+    enum xylem_sim_fault fault; /* of XYLEM_SIM_FAULTED; otherwise XYLEM_SIM_NO_FAULT */
 } xylem_sim_event;
 
 /* Sees each event of all networks while it happens. The event is valid during the call. It may call

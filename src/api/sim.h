@@ -20,7 +20,7 @@ struct xylem_sim {
     xy_draw seeds, numbers; /* of networks, and for the test */
     uint64_t seed;
     xylem *networks; /* those that have a world: a list, the oldest first */
-    uint64_t faults[XYLEM_SIM_FAULTS];
+    uint64_t faults[XY_SIM_FAULTS];
     uint64_t steps;          /* of networks that were closed */
     xylem_sim_counts counts; /* for the caller */
     xylem_sim_observer observer;

@@ -28,7 +28,7 @@ static xylem_sim_event about(const xylem *network, xy_life node, enum xylem_sim_
                              .id = xy_simulation_id(network->world, node),
                              .life = node.number,
                              .child = XY_NO_ID,
-                             .fault = XYLEM_SIM_FAULTS};
+                             .fault = XYLEM_SIM_NO_FAULT};
 }
 
 /* The node below, of a link to this neighbour. */
@@ -122,7 +122,7 @@ static void asking(void *self, uint64_t number, const xy_command *command)
         xy_trace_command(&network->trace, now_us(network), number, command);
 }
 
-static const char *const fault_names[XYLEM_SIM_FAULTS] = {
+static const char *const fault_names[XY_SIM_FAULTS] = {
     [XYLEM_SIM_DROP] = "drop",          [XYLEM_SIM_DELAY] = "delay",
     [XYLEM_SIM_HOLD] = "hold",          [XYLEM_SIM_CRASH] = "crash",
     [XYLEM_SIM_PAUSE] = "pause",        [XYLEM_SIM_SLOW] = "slow",

@@ -113,12 +113,12 @@ static xy_fate fire(xy_rules *rules, xy_rule *rule)
 
 xy_fate xy_rules_judge(xy_rules *rules, const xy_occasion *occasion)
 {
-    xy_fate fate = {.fault = XYLEM_SIM_FAULTS};
+    xy_fate fate = {.fault = XYLEM_SIM_NO_FAULT};
     for (xy_rule *each = rules->first; each; each = each->next) {
         if (!matches(&each->what, occasion))
             continue;
         each->met++;
-        if (fate.fault == XYLEM_SIM_FAULTS && is_due(rules, each))
+        if (fate.fault == XYLEM_SIM_NO_FAULT && is_due(rules, each))
             fate = fire(rules, each);
     }
     return fate;

@@ -7,7 +7,10 @@
 #include "sim/draw.h"
 #include "xylem_sim.h"
 
-/* What happens on an occasion. `fault` XYLEM_SIM_FAULTS: nothing. */
+/* How many faults there are, that of no fault included. */
+enum { XY_SIM_FAULTS = XYLEM_SIM_PARTITION + 1 };
+
+/* What happens on an occasion; XYLEM_SIM_NO_FAULT: nothing. */
 typedef struct xy_fate {
     enum xylem_sim_fault fault;
     int64_t us, by_us;

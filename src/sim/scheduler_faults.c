@@ -161,10 +161,10 @@ static unsigned occasion_of(const xy_sim_node *child, bool up, const xy_frame *f
 static xy_fate judge(xy_scheduler *scheduler, xy_life life, int64_t id, unsigned on)
 {
     const xy_observer *observer = &scheduler->observer;
-    xy_fate fate = {.fault = XYLEM_SIM_FAULTS};
+    xy_fate fate = {.fault = XYLEM_SIM_NO_FAULT};
     if (on && scheduler->judge.fate)
         fate = scheduler->judge.fate(scheduler->judge.self, id, on);
-    if (fate.fault != XYLEM_SIM_FAULTS && observer->faulted)
+    if (fate.fault != XYLEM_SIM_NO_FAULT && observer->faulted)
         observer->faulted(observer->self, life, id, fate.fault);
     return fate;
 }

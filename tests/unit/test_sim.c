@@ -472,7 +472,7 @@ static void test_partition(void **state)
     assert_int_equal(xylem_wait(net, 3, false, -1), XYLEM_OK);
     assert_int_equal(ask(1), XYLEM_OK);
     assert_int_equal(ask(3), XYLEM_UNAVAILABLE);
-    sight seen = {.fault = XYLEM_SIM_FAULTS};
+    sight seen = {.fault = XYLEM_SIM_NO_FAULT};
     assert_int_equal(xylem_sim_observe(sim, look, &seen), XYLEM_OK);
     xylem_sim_run(sim, SECOND);
     assert_in_range(seen.heartbeats, 18, 22); /* of 1 and of 3, whose parent is on its side */
@@ -846,7 +846,7 @@ static void test_recovers(void **state)
 
 static void test_observer(void **state)
 {
-    sight seen = {.fault = XYLEM_SIM_FAULTS};
+    sight seen = {.fault = XYLEM_SIM_NO_FAULT};
     (void)state;
     begin(1);
     assert_int_equal(xylem_sim_observe(sim, look, &seen), XYLEM_OK);
@@ -938,6 +938,7 @@ static void test_refused_rules(void **state)
     assert_int_equal(xylem_sim_add(sim, NULL, NULL), XYLEM_INVALID);
     rule.fault = XYLEM_SIM_PARTITION;
     refuse(rule);
+    refuse(rule_of(XYLEM_SIM_NO_FAULT, XYLEM_SIM_REQUEST, 1));
     refuse(rule_of(XYLEM_SIM_DROP, 0, 1));
     refuse(rule_of(XYLEM_SIM_DROP, 16, 1));
     refuse(rule_of(XYLEM_SIM_DROP, XYLEM_SIM_START, 1));
