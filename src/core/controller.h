@@ -12,6 +12,7 @@
 #include "core/fragment.h"
 #include "core/random.h"
 #include "core/requests.h"
+#include "core/states.h"
 #include "core/step.h"
 #include "core/subtree.h"
 #include "topology/topology.h"
@@ -60,6 +61,7 @@ typedef struct xy_command {
                               have that; NULL: none */
     const void *arguments; /* of a create: those of the service, lent as the text is */
     size_t arguments_size;
+    bool fresh; /* of a create: it begins without the state that its id has saved */
 } xy_command;
 
 /* What happens when a node that others are attached to dies or hangs. */
@@ -107,6 +109,7 @@ typedef struct xy_controller {
     xy_requests errands;    /* what the controlling node itself has asked */
     xy_assemblies arriving; /* replies of which there is more to come */
     xy_casts casts;         /* casts under way; each is a request, too */
+    xy_states states;       /* what services have saved */
     size_t parts;           /* how many requests are parts of one */
     xy_random random;
     uint64_t command, life, link; /* the latest number of each, */

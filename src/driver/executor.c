@@ -46,6 +46,7 @@ struct xy_executor {
     bool closing, left, abandoned;
     xy_number request;
     int status;
+    bool saves; /* with the work the state has become another one: see the context */
 };
 
 /* Freeing. */
@@ -249,11 +250,35 @@ static void ring(const xy_executor *executor)
         return; /* it is readable already */
 }
 
+/* By the thread that does the work. */
+static int do_and_save(xy_executor *executor)
+{
+    int status = xy_service_do(executor->service, executor->state, &executor->work);
+    executor->saves = xy_service_save(executor->service, executor->state, &executor->context,
+                                      executor->work.now_ms);
+    return status;
+}
+
+/* The work is over, and no other has begun. */
+static xy_done done_of(xy_executor *executor, xy_number request, int status)
+{
+    xy_done done = {.request = request,
+                    .status = status,
+                    .text = executor->work.reply,
+                    .size = executor->work.reply_size,
+                    .saves = executor->saves,
+                    .saved = executor->context.saved,
+                    .saved_size = executor->context.saved_size};
+    executor->work.reply = NULL;
+    executor->saves = false;
+    return done;
+}
+
 static void do_work(xy_executor *executor)
 {
     atomic_store(&executor->stage, UNDER_WAY);
     pthread_mutex_unlock(&executor->mutex);
-    int status = xy_service_do(executor->service, executor->state, &executor->work);
+    int status = do_and_save(executor);
     pthread_mutex_lock(&executor->mutex);
     executor->status = status;
     forget_text(executor);
@@ -311,10 +336,9 @@ static void fail(xy_number request, const xy_error *error, xy_done *done)
 static bool do_at_once(xy_executor *executor, xy_number request, xy_done *done)
 {
     bool begun = enter(executor);
-    int status = begun ? xy_service_do(executor->service, executor->state, &executor->work) : 0;
+    int status = begun ? do_and_save(executor) : XYLEM_OK;
     leave(executor);
-    *done = (xy_done){request, status, executor->work.reply, executor->work.reply_size};
-    executor->work.reply = NULL;
+    *done = done_of(executor, request, status);
     forget_text(executor);
     return begun;
 }
@@ -369,7 +393,10 @@ bool xy_executor_combine(xy_executor *executor, const xy_action *combine, xy_don
     int status = begun ? xy_service_combine(combine->combine.service, combine->combine.texts,
                                             combine->combine.a_size, combine->combine.b_size, &work)
                        : XYLEM_OK;
-    *done = (xy_done){combine->combine.cast, status, work.reply, work.reply_size};
+    *done = (xy_done){.request = combine->combine.cast,
+                      .status = status,
+                      .text = work.reply,
+                      .size = work.reply_size};
     leave(executor);
     return begun;
 }
@@ -392,9 +419,7 @@ bool xy_executor_take(xy_executor *executor, xy_done *done)
     pthread_mutex_lock(&executor->mutex);
     if (read(executor->done_fd, &count, sizeof count) < 0)
         count = 0; /* it has been read already */
-    *done = (xy_done){executor->request, executor->status, executor->work.reply,
-                      executor->work.reply_size};
-    executor->work.reply = NULL;
+    *done = done_of(executor, executor->request, executor->status);
     atomic_store(&executor->stage, IDLE);
     atomic_store(&executor->unwanted, false);
     pthread_mutex_unlock(&executor->mutex);

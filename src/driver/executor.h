@@ -20,6 +20,9 @@ typedef struct xy_done {
     int status;
     char *text; /* the answer, `size` bytes; the taker's, who frees it */
     size_t size;
+    bool saves; /* the service has another state than before: lent until the next work begins */
+    const char *saved;
+    size_t saved_size;
 } xy_done;
 
 /* What a world does around each call of a function of the service by the node's own

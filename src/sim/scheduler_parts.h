@@ -11,9 +11,11 @@
 
 #include "sim/scheduler.h"
 
-/* Makes what is going to happen, with a copy of its bytes; NULL when there is no memory. Enters it,
- * which owns it from then on. Passes over NULL. */
+/* Makes what is going to happen, with a copy of its bytes, or of two parts of them; NULL when there
+ * is no memory. Enters it, which owns it from then on. Passes over NULL. */
 xy_sim_event *xy_scheduler_event(xy_sim_kind kind, xy_life life, const void *bytes, size_t size);
+xy_sim_event *xy_scheduler_event_of(xy_sim_kind kind, xy_life life, const void *first,
+                                    size_t first_size, const void *second, size_t second_size);
 void xy_scheduler_enter(xy_scheduler *scheduler, xy_sim_event *what, int64_t due_us);
 
 /* Drops all of it. */

@@ -7,26 +7,39 @@
 #include "sim/scheduler_parts.h"
 
 /* By an action: after what the same step has given rise to. */
-static void answer_soon(xy_scheduler *scheduler, const xy_sim_node *who, xy_number request,
-                        int status, const xylem_work *work)
+static void answer_soon(xy_scheduler *scheduler, const xy_event *worked, xy_life life)
 {
-    xy_sim_event *what = xy_scheduler_event(XY_SIM_WORKED, who->life, work ? work->reply : NULL,
-                                            work ? work->reply_size : 0);
+    size_t saved_size = worked->worked.saves ? worked->worked.saved_size : 0;
+    xy_sim_event *what =
+        xy_scheduler_event_of(XY_SIM_WORKED, life, worked->worked.text, worked->worked.size,
+                              worked->worked.saved, saved_size);
     if (what) {
-        what->worked.request = request;
-        what->worked.status = status;
+        what->worked.request = worked->worked.request;
+        what->worked.status = worked->worked.status;
+        what->worked.saves = worked->worked.saves;
+        what->worked.saved_size = saved_size;
     }
     xy_scheduler_enter(scheduler, what, scheduler->now_us);
 }
 
-static xy_event worked(xy_number request, int status, const xylem_work *work)
+/* What it points to lasts until the next work begins. */
+static xy_event worked(const xy_sim_node *who, xy_number request, int status, bool saves,
+                       const xylem_work *work)
 {
     xy_event event = {.kind = XY_EVENT_WORKED};
     event.worked.request = request;
     event.worked.status = status;
     event.worked.text = work->reply;
     event.worked.size = work->reply_size;
+    event.worked.saves = saves;
+    event.worked.saved = who->context.saved;
+    event.worked.saved_size = who->context.saved_size;
     return event;
+}
+
+static xy_event task_worked(const xy_sim_node *who, const xy_task *task)
+{
+    return worked(who, task->request, task->status, task->saves, &task->work);
 }
 
 /* What is quick. */
@@ -39,7 +52,8 @@ static void do_at_once(xy_scheduler *scheduler, xy_sim_node *who, const xy_actio
                        .now_ms = xy_sim_node_clock_ms(who, scheduler->now_us),
                        .context = &who->context};
     int status = xy_service_do(who->service, who->service_state, &work);
-    xy_event event = worked(action->work.request, status, &work);
+    bool saves = xy_service_save(who->service, who->service_state, &who->context, work.now_ms);
+    xy_event event = worked(who, action->work.request, status, saves, &work);
     xy_driver_step_within(&who->driver, &event);
     free(work.reply);
 }
@@ -68,8 +82,8 @@ static void drop_task(xy_sim_node *who)
 
 static void task_is_done(xy_scheduler *scheduler, xy_sim_node *who)
 {
-    const xy_task *task = who->task;
-    answer_soon(scheduler, who, task->request, task->status, &task->work);
+    xy_event event = task_worked(who, who->task);
+    answer_soon(scheduler, &event, who->life);
     drop_task(who);
 }
 
@@ -103,7 +117,9 @@ static void begin(xy_scheduler *scheduler, xy_sim_node *who, xy_action *action)
     who->task = xy_task_new(&scheduler->stacks, who->service, who->service_state, action,
                             xy_sim_node_clock_ms(who, scheduler->now_us));
     if (!who->task) {
-        answer_soon(scheduler, who, action->work.request, XYLEM_NO_MEMORY, NULL);
+        xy_event event =
+            worked(who, action->work.request, XYLEM_NO_MEMORY, false, &(xylem_work){0});
+        answer_soon(scheduler, &event, who->life);
         return;
     }
     who->task->work.context = &who->context;
@@ -115,7 +131,7 @@ void xy_scheduler_resume(xy_scheduler *scheduler, xy_sim_node *who)
 {
     if (!go_on(scheduler, who))
         return;
-    xy_event event = worked(who->task->request, who->task->status, &who->task->work);
+    xy_event event = task_worked(who, who->task);
     xy_task *task = who->task;
     who->task = NULL; /* there may be a next one */
     xy_scheduler_step(scheduler, who, &event);

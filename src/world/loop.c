@@ -167,6 +167,9 @@ static xy_event worked(const xy_done *done)
     event.worked.status = done->status;
     event.worked.text = done->text;
     event.worked.size = done->size;
+    event.worked.saves = done->saves;
+    event.worked.saved = done->saved;
+    event.worked.saved_size = done->saved_size;
     return event;
 }
 
@@ -190,7 +193,10 @@ static bool combine_here(const xy_action *action, xy_done *done)
     xylem_work work = {.text = ""};
     int status = xy_service_combine(action->combine.service, action->combine.texts,
                                     action->combine.a_size, action->combine.b_size, &work);
-    *done = (xy_done){action->combine.cast, status, work.reply, work.reply_size};
+    *done = (xy_done){.request = action->combine.cast,
+                      .status = status,
+                      .text = work.reply,
+                      .size = work.reply_size};
     return true;
 }
 
