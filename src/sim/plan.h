@@ -80,7 +80,10 @@ enum fault {
     _(CAST_ANSWERED, "cast answered") /* by one node, */                                           \
     _(CAST_MISSED, "cast missed")     /* or not, */                                                \
     _(CAST_PARTS, "cast alone")       /* or it is asked by itself */                               \
-    _(COMBINED, "combined")           /* the answers to one */
+    _(COMBINED, "combined")           /* the answers to one */                                     \
+    _(STATE_SAVED, "saved")           /* a state */                                                \
+    _(STATE_AGAIN, "saved again")     /* one that may have been lost */                            \
+    _(STATE_GIVEN, "given")           /* to the next life */
 
 #define COMMAND_NAME(name, text) COMMAND_##name,
 enum command { WORKLOAD(COMMAND_NAME) COMMANDS };
