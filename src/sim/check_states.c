@@ -27,10 +27,13 @@ void check_created(struct check *check, uint64_t created)
     life->fresh = false;
 }
 
+/* An answer to a cast may come from a life that is off the map, whose states do not count. */
 void check_owe(struct check *check, const struct entry *job)
 {
     const struct life *life = &check->model.lives[job->life];
     struct owed *owed = owed_to(check, life->id);
+    if (job->of_cast && !xy_map_of_life(&check->controller->map, (xy_life){job->life}))
+        return;
     if (owed && is_of(owed, life) && job->life >= owed->first && job->counted > owed->count)
         owed->count = job->counted;
 }
