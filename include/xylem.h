@@ -339,9 +339,9 @@ typedef struct xylem_service {
      * The controlling node keeps the latest state of each id, as long as the network is open: when
      * the node dies, and also when it was removed. When a call or a future has the reply of a piece
      * of work, the controlling node has the state after that work, or a later one. Nodes that die
-     * or move on the way change nothing of that. Only an answer to a cast may come without its state:
-     * if its node was removed or started again before that came, or if so much waits on the way that
-     * there is no room for it.
+     * or move on the way change nothing of that. Only an answer to a cast may come without its
+     * state: if its node was removed or started again before that came, or if so much waits on the
+     * way that there is no room for it.
      *
      * When it returns an error, gives more bytes or there is no memory, the reply stays as it is,
      * the state that was saved before stays, and a warning goes to the log. The controlling node
