@@ -69,15 +69,12 @@ int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
 
 /* Saving. */
 
-static_assert(XYLEM_STATE_MAX == 65536, "the warning"); /* NOLINT: it is meant so */
-
 static void warn(const xylem_service *service, const xylem_context *context, int status)
 {
     char text[XY_REASON_SIZE];
     snprintf(text, sizeof text,
-             "the service '%s' cannot save its state: %s%s; the state that was saved before stays",
-             service->name, xylem_strerror(status),
-             status == XYLEM_TOO_LONG ? " (the most are 65536 bytes)" : "");
+             "the service '%s' cannot save its state: %s; the state that was saved before stays",
+             service->name, xylem_strerror(status));
     xylem_context_log(context, XYLEM_LOG_WARNING, text);
 }
 

@@ -308,8 +308,8 @@ static void test_what_cannot_be_saved(void **state)
     expect(network, 0, "add", 1);
     snprintf(text, sizeof text, "behind %d", XYLEM_STATE_MAX - HEAD + 1);
     expect(network, 0, text, 1);
-    expect_warning(place, "the service 'count' cannot save its state: text is too long (the "
-                          "most are 65536 bytes); the state that was saved before stays");
+    expect_warning(place, "the service 'count' cannot save its state: text is too long; the "
+                          "state that was saved before stays");
     expect(network, 0, "add", 2);
     kill_and_restart(network, 0);
     expect(network, 0, "add", 2);
