@@ -27,7 +27,7 @@ static size_t cost_of(const xy_saved *saved)
 static void forget(xy_states *states, xy_saved *saved)
 {
     states->cost -= cost_of(saved);
-    HASH_DELETE(hh, states->all, saved);
+    HASH_DELETE(hh, states->all, saved); /* NOLINT: it is in the table */
     DL_DELETE(states->oldest, saved); /* NOLINT: has a next if first */
     xy_buffer_clear(&saved->bytes);
     xy_release(saved);
