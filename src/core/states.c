@@ -28,7 +28,7 @@ static void forget(xy_states *states, xy_saved *saved)
 {
     states->cost -= cost_of(saved);
     HASH_DELETE(hh, states->all, saved); /* NOLINT: it is in the table */
-    DL_DELETE(states->oldest, saved); /* NOLINT: has a next if first */
+    DL_DELETE(states->oldest, saved);    /* NOLINT: has a next if first */
     xy_buffer_clear(&saved->bytes);
     xy_release(saved);
 }

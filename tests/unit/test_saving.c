@@ -193,6 +193,24 @@ static xy_message answer_of_state(xy_number number, uint32_t state)
     return reply;
 }
 
+/* Of a state for which there is no room the answer does not wait any more. */
+static void test_no_room_for_a_state(void **state)
+{
+    fixture *f = *state;
+    save(f, 2, 2, 1, "first");
+    f->controller.states.bound = f->controller.states.cost;
+    save(f, 2, 2, 2, "longer than the first");
+    expect_kept(f, 2, "first");
+    assert_true(f->controller.states.lost == 1);
+    xy_number number = exec(f);
+    hear_from(f, 2, answer_of_state(number, 2));
+    expect_reply(f, number.request, XYLEM_OK);
+    save(f, 1, 1, 1, "");
+    expect_kept(f, 1, NULL);
+    assert_true(f->controller.states.lost == 2);
+    expect_nothing(&f->r);
+}
+
 /* It is asked for once more if its state has not come. */
 static void test_an_answer_waits_for_its_state(void **state)
 {
@@ -266,6 +284,7 @@ int main(void)
         TEST(test_a_new_life),
         TEST(test_created_again),
         TEST(test_given_when_created),
+        TEST(test_no_room_for_a_state),
         TEST(test_an_answer_waits_for_its_state),
         TEST(test_fragments_wait_for_their_state),
         TEST(test_an_answer_without_memory),
