@@ -47,10 +47,14 @@
  *   I18 a cast goes once over each link, and each node answers it once; the reply names each node
  *       that was asked once, with what its work gave, or with an error for which there is a cause;
  *       what is combined is made of the answers of exactly those nodes
+ *   I19 a life that begins after the reply to a piece of work of an earlier life of this id and
+ *       service was received is given a state that is not older than that work, unless a node with
+ *       this id was created fresh, or with another service, since; and never one that no life of
+ *       this id and service has had
  *
- * check_casts has I18, check_replies has I2, check_jobs I10 to I12, check_liveness I3 and I4,
- * check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7 and I8, check_shape I17,
- * check_ends I16; I9 is seen from the hash of the run.
+ * check_states has I19, check_casts I18, check_replies has I2, check_jobs I10 to I12,
+ * check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7 and
+ * I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
  */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
@@ -73,6 +77,13 @@ struct hand {
     xy_peer from;
     xy_message message;  /* without its body */
     xy_link_number next; /* of a request: the link that is next on its route; 0: it ends here */
+};
+
+/* What the next life of a node is to be given at least. */
+struct owed {
+    const char *service; /* of the node that was created last */
+    uint64_t count;      /* of work, with the latest of which there was a reply */
+    uint64_t first;      /* the life that has begun with none */
 };
 
 struct check {
@@ -108,6 +119,7 @@ struct check {
 
     int64_t living, counted_us; /* how many live, and until when that was added up */
     size_t closed, released;    /* how many states of the simulator's own services should be */
+    struct owed *owed;          /* by id */
 };
 
 /* Begins to watch a world. */
@@ -254,6 +266,18 @@ void check_cast_answered(struct check *check, uint64_t node, const xy_message *m
 void check_cast(struct check *check, struct entry *cast, const xy_action *reply);
 struct entry *check_target(const struct entry *cast, uint64_t life);
 int64_t check_number(const void *text, size_t size);
+
+/* check_states: a node was created; a job was answered with what came of its work; what a life is
+ * given at its start; what it has saved is sent; its service has done so much work, with what it
+ * was given. */
+void check_created(struct check *check, uint64_t created);
+void check_owe(struct check *check, const struct entry *job);
+void check_state_given(struct check *check, const xy_birth *birth);
+void check_state_sent(struct check *check, uint64_t node, const xy_message *state);
+void check_counted(struct check *check, uint64_t node, uint64_t count);
+
+/* The job that a node does now, or NULL. */
+struct entry *check_working(const struct check *check, uint64_t node);
 
 /* Whether a job was done exactly once; it has succeeded, or not. What a ping was answered. */
 void check_done(struct check *check, const struct entry *job, int status);

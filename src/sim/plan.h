@@ -84,7 +84,10 @@ enum fault {
     _(DEFERRED, "deferred")           /* a request: it is answered later, */                       \
     _(GIVEN, "answered later")        /* which it is, */                                           \
     _(GIVEN_UP, "not wanted")         /* or nothing is wanted any more */                          \
-    _(CALLED, "timers")               /* that called a service */
+    _(CALLED, "timers")               /* that called a service */                                  \
+    _(STATE_SAVED, "saved")           /* a state */                                                \
+    _(STATE_AGAIN, "saved again")     /* one that may have been lost */                            \
+    _(STATE_GIVEN, "given")           /* to the next life */
 
 #define COMMAND_NAME(name, text) COMMAND_##name,
 enum command { WORKLOAD(COMMAND_NAME) COMMANDS };

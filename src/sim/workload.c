@@ -64,6 +64,7 @@ static void create(struct run *run, int64_t id)
     command.parent = some_parent(run);
     command.text = run_service(run);
     command.size = strlen(command.text);
+    command.fresh = draw(run, 8) == 0;
     run_command(run, &command);
 }
 
