@@ -349,8 +349,10 @@ typedef struct xylem_service {
     /* Saves the state for the next life of the node: gives it to xylem_work_reply, at most
      * XYLEM_STATE_MAX bytes, or none, and returns XYLEM_OK. It is called after each piece of work,
      * also after one that failed or whose reply is not wanted any more, by the thread that called
-     * `exec`, and before the reply is sent. It must be quick; `work` has no text. When the bytes
-     * are the same as before nothing is sent.
+     * `exec`, and before the reply is sent. If the service is quick, it is also called after each
+     * callback: a timer, an answer to xylem_work_ask. One that takes long saves what a callback has
+     * changed with its next work. It must be quick; `work` has no text. When the bytes are the same
+     * as before nothing is sent.
      *
      * The controlling node keeps the latest state of each id, as long as the network is open: when
      * the node dies, and also when it was removed. When a call or a future has the reply of a piece

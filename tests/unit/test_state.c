@@ -49,10 +49,33 @@ static int reply_number(xylem_work *work, int64_t number)
     return xylem_work_reply(work, text, (size_t)length);
 }
 
+/* Counts in a callback, and answers there. */
+
+struct later {
+    struct count *count;
+    xylem_token *token;
+};
+
+static void add_later(xylem_context *context, void *owner)
+{
+    struct later *later = owner;
+    char text[32];
+    (void)context;
+    int length = snprintf(text, sizeof text, "%" PRId64, ++later->count->count);
+    xylem_token_reply(&later->token, XYLEM_OK, text, (size_t)length);
+    free(later);
+}
+
 static int exec_count(void *state, xylem_work *work)
 {
     struct count *count = state;
     const char *asked = xylem_work_text(work, NULL);
+    if (strcmp(asked, "later") == 0) {
+        struct later *later = malloc(sizeof *later);
+        *later = (struct later){count, xylem_work_defer(work)};
+        count->count += 10;
+        return xylem_context_timer(count->context, 5, add_later, later, NULL);
+    }
     if (strcmp(asked, "add") == 0)
         return reply_number(work, ++count->count);
     if (strcmp(asked, "loaded") == 0)
@@ -363,6 +386,26 @@ static void test_one_hook(void **state)
 
 /* On the way. */
 
+/* What `exec` has changed is saved although the answer comes later; and what the callback has, if
+ * the service is quick. */
+static void test_answers_later(void **state)
+{
+    static const char *const services[] = {"count", "long-count"};
+    for (int i = 0; i < 2; i++) {
+        const char *reply;
+        xylem *network = open_network((uintptr_t)*state);
+        assert_int_equal(create_serving(network, 5, services[i]), XYLEM_OK);
+        assert_int_equal(xylem_exec(network, 5, "later", &reply), XYLEM_OK);
+        assert_string_equal(reply, "11");
+        assert_int_equal(xylem_kill(network, 5), XYLEM_OK);
+        assert_int_equal(xylem_remove(network, 5), XYLEM_OK);
+        assert_int_equal(create_serving(network, 5, services[i]), XYLEM_OK);
+        assert_int_equal(xylem_exec(network, 5, "add", &reply), XYLEM_OK);
+        assert_string_equal(reply, i == 0 ? "12" : "11");
+        xylem_close(&network);
+    }
+}
+
 static void test_cast(void **state)
 {
     enum { NODES = 6 };
@@ -453,6 +496,7 @@ int main(int argc, char **argv)
         EVERYWHERE(test_what_cannot_be_loaded),
         cmocka_unit_test(test_one_hook),
         EVERYWHERE(test_cast),
+        EVERYWHERE(test_answers_later),
         EVERYWHERE(test_moves),
     };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
