@@ -84,7 +84,10 @@ enum fault {
     _(DEFERRED, "deferred")           /* a request: it is answered later, */                       \
     _(GIVEN, "answered later")        /* which it is, */                                           \
     _(GIVEN_UP, "not wanted")         /* or nothing is wanted any more */                          \
-    _(CALLED, "timers")               /* that called a service */
+    _(CALLED, "timers")               /* that called a service */                                  \
+    _(ASKS, "asks")                   /* of nodes, which the controlling node has heard */         \
+    _(ASKS_ANSWERED, "asks answered") /* by outcomes, */                                           \
+    _(ASKS_GIVEN_UP, "asks given up") /* or without */
 
 #define COMMAND_NAME(name, text) COMMAND_##name,
 enum command { WORKLOAD(COMMAND_NAME) COMMANDS };
