@@ -238,6 +238,18 @@ static void test_one_that_waits(void **state)
     xylem_close(&network);
 }
 
+/* The wait ends by the callback, and not once more when its time is over. Elsewhere that would take
+ * a minute. */
+static void test_the_time_of_a_wait(void **state)
+{
+    xylem *network = OPEN("waits", "sum");
+    expect_exec(network, 0, "1 2 3 4", XYLEM_OK, "7 1");
+    if (places[(uintptr_t)*state].world == XYLEM_SIMULATED)
+        xylem_run(network, 61000);
+    expect_exec(network, 0, "1 2 3 4", XYLEM_OK, "7 1");
+    xylem_close(&network);
+}
+
 /* One behind the other; all at once. */
 static void test_many(void **state)
 {
@@ -457,6 +469,7 @@ int main(int argc, char **argv)
     xylem_worker(argc, argv);
     const struct CMUnitTest tests[] = {
         EVERYWHERE(test_one_that_waits),
+        EVERYWHERE(test_the_time_of_a_wait),
         EVERYWHERE(test_many),
         EVERYWHERE(test_a_chain),
         EVERYWHERE(test_a_circle),
