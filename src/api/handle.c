@@ -45,10 +45,11 @@ static void watch_forks(void)
     pthread_atfork(lock, unlock, begin_child);
 }
 
-void xy_handle_open(xy_handle *handle)
+void xy_handle_open(xy_handle *handle, xy_handle *shared)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
+    handle->user = shared ? shared->user : &handle->own;
     lock();
     handle->forks = forks;
     DL_PREPEND(opened, handle);
@@ -94,7 +95,7 @@ static const char *take(xy_handle *handle)
         return "the network belongs to the process that opened it: a forked child cannot use it";
     if (handle == xy_served_network)
         return by_service;
-    if (atomic_compare_exchange_strong(&handle->user, &user, this_thread()))
+    if (atomic_compare_exchange_strong(handle->user, &user, this_thread()))
         return NULL;
     return user == this_thread()
                ? by_service
@@ -119,8 +120,8 @@ int xy_handle_enter(xy_handle *handle)
 
 void xy_handle_leave(xy_handle *handle)
 {
-    assert(atomic_load(&handle->user) == this_thread());
-    atomic_store(&handle->user, 0);
+    assert(atomic_load(handle->user) == this_thread());
+    atomic_store(handle->user, 0);
 }
 
 const char *xy_handle_refusal(const xy_handle *handle)

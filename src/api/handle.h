@@ -16,12 +16,14 @@
 /* Part of every network. */
 typedef struct xy_handle {
     struct xy_handle *next, *prev; /* in the list of those that are open */
-    unsigned forks;        /* how often this process's ancestors had forked when it was opened */
-    atomic_uintptr_t user; /* the thread that is inside of a call; 0: none */
+    unsigned forks;         /* how often this process's ancestors had forked when it was opened */
+    atomic_uintptr_t own;   /* the thread that is inside of a call; 0: none */
+    atomic_uintptr_t *user; /* that, or the same of a handle that it is shared with */
 } xy_handle;
 
-/* Enters a handle in the list, and takes it out. */
-void xy_handle_open(xy_handle *handle);
+/* Enters a handle in the list, and takes it out. While `shared` is in a call, so is the handle, and
+ * the other way round; it lasts longer; NULL: it is shared with none. */
+void xy_handle_open(xy_handle *handle, xy_handle *shared);
 void xy_handle_close(xy_handle *handle);
 
 /* Begins a call, which xy_handle_leave ends. XYLEM_INVALID: it may not begin, and

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/sim.h"
 #include "core/memory.h"
 #include "service/service.h"
 #include "world/process_world.h"
@@ -464,7 +465,8 @@ static xy_controller_options begin_of(const xylem_options *options)
                                    .heartbeat_ms = options->heartbeat_ms};
 }
 
-static bool open_world(xylem *network, const xylem_options *options, xy_error *error)
+static bool open_world(xylem *network, const xylem_options *options, xylem_sim *sim,
+                       xy_error *error)
 {
     network->log = xy_log_sink_open(options->log, options->log_owner);
     if (!network->log)
@@ -473,6 +475,7 @@ static bool open_world(xylem *network, const xylem_options *options, xy_error *e
                                  .begin = begin_of(options),
                                  .transport = options->transport,
                                  .seed = options->seed,
+                                 .clock = sim ? &sim->clock : NULL,
                                  .log_level = options->log_level,
                                  .log = network->log,
                                  .deliver = deliver,
@@ -499,7 +502,7 @@ static bool check_names(const xylem_options *options, xy_error *error)
     return false;
 }
 
-static xylem *open_network(const xylem_options *options, xy_error *error)
+static xylem *open_network(const xylem_options *options, xylem_sim *sim, xy_error *error)
 {
     xylem *network = calloc(1, sizeof *network);
     if (!network) {
@@ -507,7 +510,7 @@ static xylem *open_network(const xylem_options *options, xy_error *error)
         return NULL;
     }
     network->events.item_size = sizeof(xylem_event);
-    if (open_world(network, options, error))
+    if (open_world(network, options, sim, error))
         return network;
     free(network);
     return NULL;
@@ -519,7 +522,7 @@ static int fail_to_open(int error, const char *why)
     return error;
 }
 
-int xylem_open(xylem **result, const xylem_options *given)
+int xy_network_open(xylem **result, const xylem_options *given, xylem_sim *sim)
 {
     xy_error error;
     xylem_options options;
@@ -529,12 +532,19 @@ int xylem_open(xylem **result, const xylem_options *given)
     const char *fault = take_options(&options, given);
     if (fault)
         return fail_to_open(XYLEM_INVALID, fault);
-    xylem *network = check_names(&options, &error) ? open_network(&options, &error) : NULL;
+    xylem *network = check_names(&options, &error) ? open_network(&options, sim, &error) : NULL;
     if (!network)
         return fail_to_open(error.code, error.text);
-    xy_handle_open(&network->handle);
+    xy_handle_open(&network->handle, sim ? &sim->handle : NULL);
+    if (sim)
+        xy_sim_attach(sim, network);
     *result = network;
     return XYLEM_OK;
+}
+
+int xylem_open(xylem **network, const xylem_options *options)
+{
+    return xy_network_open(network, options, NULL);
 }
 
 /* How long the nodes may take to end when they are killed: the world ends what is left. */
@@ -561,6 +571,7 @@ static void free_network(xylem *network)
     xy_ring_clear(&network->events);
     free(network->nodes);
     free(network->ids);
+    xy_sim_release(network);
     free(network);
 }
 
@@ -569,6 +580,7 @@ static void discard(xylem *network)
 {
     xy_handle_close(&network->handle);
     xy_futures_detach(network);
+    xy_sim_detach(network);
     network->world->ops->discard(network->world);
     free_network(network);
 }
@@ -591,6 +603,7 @@ void xylem_close(xylem **result)
     *result = NULL;
     end_nodes(network);
     network->closed = true;
+    xy_sim_detach(network);
     network->world->ops->close(network->world);
     xy_log_sink_close(network->log);
     xy_handle_leave(&network->handle);

@@ -8,6 +8,7 @@
 
 #include "api/handle.h"
 #include "core/controller.h"
+#include "sim/trace.h"
 #include "world/world.h"
 
 /* Futures that are finished and whose callbacks are due, the oldest first. */
@@ -53,7 +54,20 @@ struct xylem {
     xylem_future *futures; /* all that have not been freed: a list */
     xylem_future *awaited; /* those of them that are not finished: a hash table */
     xy_callbacks callbacks;
+
+    struct xylem_sim *sim; /* the simulation that it is of; or NULL */
+    xylem *next_of_sim, *previous_of_sim;
+    bool traced;
+    xy_trace trace;
 };
+
+/* xylem_open, on a simulation; NULL: on none. */
+int xy_network_open(xylem **network, const xylem_options *options, struct xylem_sim *sim);
+
+/* A network that may be one of a simulation has no world any more; is freed, and so may be its
+ * simulation. */
+void xy_sim_detach(xylem *network);
+void xy_sim_release(xylem *network);
 
 /* Begins a call, which xy_network_leave ends. XYLEM_INVALID: the network may not be used. */
 int xy_network_use(xylem *network);

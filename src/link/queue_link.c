@@ -59,7 +59,7 @@ xy_frame *xy_frame_new(const xy_queue_links *links, size_t size)
 {
     xy_frame *frame = links->allocate(sizeof *frame + size);
     if (frame)
-        frame->size = size;
+        *frame = (xy_frame){.size = size};
     return frame;
 }
 

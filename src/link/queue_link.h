@@ -21,6 +21,8 @@ typedef struct xy_frame {
     struct xy_frame *next, *prev;
     int64_t due_us; /* when it arrives */
     size_t size;
+    xy_life origin; /* the caller's own, as the next: who has sent it first, */
+    bool met;       /* and whether it has met the faults of its link */
     uint8_t bytes[];
 } xy_frame;
 

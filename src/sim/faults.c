@@ -112,7 +112,7 @@ static void fill(struct run *run, uint64_t node)
 
 void run_count(struct run *run, enum fault fault, uint64_t node)
 {
-    trace_fault(&run->trace, run_now_us(run), node, fault_names[fault]);
+    xy_trace_fault(&run->trace, run_now_us(run), node, fault_names[fault]);
     run->verdict.faults[fault]++;
 }
 

@@ -31,7 +31,7 @@ uint64_t run_pick(const struct run *run, xy_draw *random)
 void run_command(struct run *run, const xy_command *command)
 {
     check_asking(&run->check, command);
-    trace_command(&run->trace, run_now_us(run), run->controller.command + 1, command);
+    xy_trace_command(&run->trace, run_now_us(run), run->controller.command + 1, command);
     run->world->ops->command(run->world, command);
     check_asked(&run->check);
 }
@@ -47,14 +47,14 @@ static void halt_if_broken(const struct run *run)
 static void stepping(void *self, xy_life node, const xy_event *event, bool forged)
 {
     struct run *run = self;
-    trace_event(&run->trace, run_now_us(run), node.number, event, forged);
+    xy_trace_event(&run->trace, run_now_us(run), node.number, event, forged);
     check_stepping(&run->check, node.number, event, forged);
 }
 
 static void acting(void *self, xy_life node, const xy_action *action)
 {
     struct run *run = self;
-    trace_action(&run->trace, run_now_us(run), node.number, action);
+    xy_trace_action(&run->trace, run_now_us(run), node.number, action);
     check_acting(&run->check, node.number, action);
     if (action->kind == XY_ACTION_REPLY)
         run_answered(run, action->reply.command);
@@ -71,28 +71,28 @@ static void stepped(void *self, xy_life node)
 static void started(void *self, xy_life node, const xy_birth *birth)
 {
     struct run *run = self;
-    trace_started(&run->trace, run_now_us(run), node.number);
+    xy_trace_started(&run->trace, run_now_us(run), node.number);
     check_started(&run->check, node.number, birth);
 }
 
 static void ended(void *self, xy_life node, xy_end end)
 {
     struct run *run = self;
-    trace_ended(&run->trace, run_now_us(run), node.number, end);
+    xy_trace_ended(&run->trace, run_now_us(run), node.number, end);
     check_ended(&run->check, node.number, end);
 }
 
 static void signalled(void *self, xy_life node, xy_fault fault)
 {
     struct run *run = self;
-    trace_signalled(&run->trace, run_now_us(run), node.number, fault);
+    xy_trace_signalled(&run->trace, run_now_us(run), node.number, fault);
     check_signalled(&run->check, node.number, fault);
 }
 
 static void rests(void *self, xy_life node, xy_number request, int64_t ms)
 {
     struct run *run = self;
-    trace_rest(&run->trace, run_now_us(run), node.number, request.request, ms);
+    xy_trace_rest(&run->trace, run_now_us(run), node.number, request.request, ms);
 }
 
 /* The check has seen it as an action. */
@@ -246,8 +246,8 @@ static void begin(struct run *run, uint64_t seed, const struct limits *limits, F
     run->jobs = xy_draw_stream(seed, STREAM_WORK);
     for (uint64_t i = 0; i < FAULTS_TIMED; i++)
         run->faults[i] = xy_draw_stream(seed, STREAM_FAULTS + i);
-    trace_begin(&run->trace, file, seed, shape_names[run->plan.shape],
-                repair_names[run->plan.repair]);
+    xy_trace_begin(&run->trace, file, seed, shape_names[run->plan.shape],
+                   repair_names[run->plan.repair]);
     begin_world(run);
     check_init(&run->check, &run->plan, run->world, &run->controller, &run->verdict);
     steps_begin(&run->check);

@@ -25,7 +25,7 @@ struct run {
     xy_controller controller;
     xy_world *world;
     struct check check;
-    struct trace trace;
+    xy_trace trace;
     struct verdict verdict;
     xy_draw workload, jobs, faults[FAULTS_TIMED];
     int64_t next_command_us, next_fault_us[FAULTS_TIMED];

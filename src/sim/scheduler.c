@@ -137,48 +137,6 @@ void xy_scheduler_perform(xy_scheduler *scheduler)
     settle(scheduler, &scheduler->controller);
 }
 
-/* Faults. */
-
-void xy_scheduler_crash(xy_scheduler *scheduler, xy_sim_node *who)
-{
-    xy_scheduler_end(scheduler, who, XY_END_CRASHED);
-}
-
-void xy_scheduler_hold(xy_scheduler *scheduler, xy_sim_node *who, int64_t for_us)
-{
-    int64_t until_us = scheduler->now_us + for_us;
-    if (until_us > who->held_until_us)
-        who->held_until_us = until_us;
-    xy_scheduler_enter(scheduler, xy_scheduler_event(XY_SIM_WAKE, who->life, NULL, 0), until_us);
-}
-
-void xy_scheduler_forge(xy_scheduler *scheduler, xy_sim_node *who, const xy_peer *from,
-                        const void *frame, size_t size)
-{
-    xy_sim_event *what = xy_scheduler_event(XY_SIM_FORGED, who->life, frame, size);
-    if (what)
-        what->from = *from;
-    xy_scheduler_enter(scheduler, what, scheduler->now_us);
-}
-
-static void calm(xy_scheduler *scheduler, xy_sim_node *who)
-{
-    who->paused = false;
-    who->held_until_us = who->slow_until_us = 0;
-    xy_scheduler_replay(scheduler, who);
-}
-
-void xy_scheduler_calm(xy_scheduler *scheduler)
-{
-    calm(scheduler, &scheduler->controller);
-    for (size_t i = 0; i < scheduler->capacity; i++)
-        if (scheduler->nodes[i] && scheduler->nodes[i]->stage == XY_SIM_ALIVE)
-            calm(scheduler, scheduler->nodes[i]);
-    for (size_t i = 0; i < scheduler->links.size; i++)
-        for (xy_queue_link *link = scheduler->links.chains[i]; link; link = link->chained)
-            link->up.full_until_us = link->down.full_until_us = 0;
-}
-
 /* The whole. */
 
 void xy_scheduler_init(xy_scheduler *scheduler, const xy_scheduler_options *options)

@@ -15,6 +15,7 @@
 #include "link/queue_link.h"
 #include "sim/draw.h"
 #include "sim/event_queue.h"
+#include "sim/rules.h"
 #include "sim/sim_node.h"
 
 /* Why a life has ended. */
@@ -45,7 +46,19 @@ typedef struct xy_observer {
 
     /* The work of a request rests. */
     void (*rests)(void *self, xy_life node, xy_number request, int64_t ms);
+
+    /* The controlling node is given a command, which will have this number. */
+    void (*asking)(void *self, uint64_t number, const xy_command *command);
+
+    /* A fault is going to happen to a node, or on its link to its parent. */
+    void (*faulted)(void *self, xy_life node, int64_t id, enum xylem_sim_fault fault);
 } xy_observer;
+
+/* Says what is to go wrong; no function: nothing is. */
+typedef struct xy_judge {
+    void *self;
+    xy_fate (*fate)(void *self, int64_t id, unsigned on);
+} xy_judge;
 
 /* What may go wrong at the start and at the end of a node, with its launcher and with its clock.
  * Chances are in 1000. All zero, as at the beginning, is a world in which all goes well. */
@@ -83,11 +96,14 @@ typedef struct xy_stats {
 } xy_stats;
 
 typedef struct xy_scheduler {
+    struct xy_scheduler *next; /* on the same clock: see sim_clock */
     xy_event_queue queue;
     xy_draw network, birth, delay, launch; /* a stream for each: a draw from one changes no other */
     xy_fault_rates rates;
     xy_fault_counts fault_counts;
     xy_observer observer;
+    xy_judge judge;
+    uint64_t sides;   /* how many partitions there were */
     xy_stacks stacks; /* of work that takes long */
     xy_queue actions; /* of all machines */
     xy_queue_links links;
@@ -142,13 +158,27 @@ bool xy_scheduler_stopped(const xy_scheduler *scheduler);
 xy_sim_node *xy_scheduler_find(const xy_scheduler *scheduler, xy_life life);
 xy_sim_node *xy_scheduler_find_living(const xy_scheduler *scheduler, xy_life life);
 
-/* A node ends by a fault. It is held up for a time. A frame arrives now, as it is. All faults end.
- */
+/* A node ends by a fault. It is held up for a time; it gets everything later for a time. A frame
+ * arrives now, as it is. All faults end. */
 void xy_scheduler_crash(xy_scheduler *scheduler, xy_sim_node *who);
 void xy_scheduler_hold(xy_scheduler *scheduler, xy_sim_node *who, int64_t for_us);
+void xy_scheduler_slow(xy_scheduler *scheduler, xy_sim_node *who, int64_t by_us, int64_t for_us);
 void xy_scheduler_forge(xy_scheduler *scheduler, xy_sim_node *who, const xy_peer *from,
                         const void *frame, size_t size);
 void xy_scheduler_calm(xy_scheduler *scheduler);
+
+/* What a message is to a test, one bit of enum xylem_sim_occasion; 0: it is of another kind. */
+unsigned xy_occasion_of(const xy_message *message);
+
+/* Holds the link of a node to its parent on more ways; lets go what is held on it, or on all links
+ * of those nodes. */
+void xy_scheduler_hold_link(xy_sim_node *child, unsigned ways);
+void xy_scheduler_release(xy_scheduler *scheduler, xy_sim_node *child);
+void xy_scheduler_release_all(xy_scheduler *scheduler);
+
+/* Separates a node from those that are on another side; all nodes are on one side again. */
+void xy_scheduler_separate(xy_sim_node *who, uint64_t side);
+void xy_scheduler_heal(xy_scheduler *scheduler);
 
 /* Gives a node a clock of its own. */
 void xy_scheduler_set_clock(xy_scheduler *scheduler, xy_sim_node *who);

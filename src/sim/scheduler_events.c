@@ -32,7 +32,7 @@ void xy_scheduler_enter_lane(xy_scheduler *scheduler, xy_queue_link *link, xy_la
 {
     uint64_t what =
         link->number.number << ENTRY_BITS | (uint64_t)(lane == &link->up ? ENTRY_UP : ENTRY_DOWN);
-    if (!lane->frames || lane->scheduled || lane->held)
+    if (!lane->frames || lane->scheduled || lane->held || xy_scheduler_is_cut(link, lane))
         return;
     int64_t due_us = lane->frames->due_us;
     lane->scheduled = due_us < scheduler->now_us
@@ -64,7 +64,7 @@ void xy_scheduler_set_tick(xy_scheduler *scheduler, xy_sim_node *who)
     enter_tick(scheduler, who);
 }
 
-static bool is_held_up(const xy_scheduler *scheduler, const xy_sim_node *who)
+bool xy_scheduler_is_held_up(const xy_scheduler *scheduler, const xy_sim_node *who)
 {
     return who->paused || scheduler->now_us < who->held_until_us;
 }
@@ -78,7 +78,7 @@ static void tick(xy_scheduler *scheduler, xy_life life, int64_t due_us)
         return;
     if (who->scheduled_us == due_us)
         who->scheduled_us = XY_NEVER;
-    if (is_held_up(scheduler, who))
+    if (xy_scheduler_is_held_up(scheduler, who))
         return;
     if (who->tick_us > scheduler->now_us) {
         enter_tick(scheduler, who);
@@ -112,10 +112,10 @@ static void hear_lane(xy_scheduler *scheduler, xy_link_number number, bool up)
     lane->scheduled = false;
     const xy_queue_end *end = xy_queue_link_hearer(link, lane);
     xy_sim_node *who = end ? xy_scheduler_find_living(scheduler, end->life) : NULL;
-    lane->held = who && is_held_up(scheduler, who);
-    xy_frame *frame = who && !lane->held ? xy_lane_take(lane) : NULL;
-    if (!frame)
+    lane->held = who && xy_scheduler_is_held_up(scheduler, who);
+    if (!who || lane->held || !xy_scheduler_lets_pass(scheduler, link, lane, who))
         return;
+    xy_frame *frame = xy_lane_take(lane);
     xy_peer from = xy_queue_link_sender(link, lane);
     xy_scheduler_enter_lane(scheduler, link, lane);
     hear(scheduler, who, &from, frame);
@@ -221,7 +221,7 @@ static void happen(xy_scheduler *scheduler, xy_sim_event *what)
     }
     if (who && what->kind == XY_SIM_WAKE) {
         xy_scheduler_replay(scheduler, who);
-    } else if (who && !stale && is_held_up(scheduler, who)) {
+    } else if (who && !stale && xy_scheduler_is_held_up(scheduler, who)) {
         xy_sim_node_hold(who, what);
         return;
     } else if (who && !stale) {
@@ -261,7 +261,7 @@ int64_t xy_scheduler_due_us(const xy_scheduler *scheduler)
  * after the frames that are late. */
 void xy_scheduler_replay(xy_scheduler *scheduler, xy_sim_node *who)
 {
-    if (is_held_up(scheduler, who))
+    if (xy_scheduler_is_held_up(scheduler, who))
         return;
     for (xy_sim_event *what; (what = xy_sim_node_take_held(who));)
         if (!xy_event_queue_add_early(&scheduler->queue, scheduler->now_us, (uintptr_t)what))

@@ -98,23 +98,26 @@ void xy_scheduler_report(xy_driver *driver, const xy_action *action)
 
 /* Sometimes a life ends before its hello: after a while, or when it is to attach, whichever comes
  * first. */
-static void doom(xy_scheduler *scheduler, xy_sim_node *who)
+static void doom(xy_scheduler *scheduler, xy_sim_node *who, bool by_rule)
 {
-    who->doomed = xy_scheduler_happens(&scheduler->birth, scheduler->rates.early_end);
+    bool by_rate = xy_scheduler_happens(&scheduler->birth, scheduler->rates.early_end);
+    scheduler->fault_counts.early_end += by_rate;
+    who->doomed = by_rate || by_rule;
     if (!who->doomed)
         return;
-    scheduler->fault_counts.early_end++;
     xy_scheduler_enter(scheduler, xy_scheduler_event(XY_SIM_EARLY, who->life, NULL, 0),
                        scheduler->now_us +
                            xy_scheduler_draw_us(&scheduler->birth, (int64_t)2 * START_US));
 }
 
-static bool begin(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *birth, xy_error *error)
+static bool begin(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *birth, xy_fate fate,
+                  xy_error *error)
 {
     static const xy_sim_host host = {&xy_scheduler_context_ops, xy_scheduler_ring,
                                      xy_scheduler_may_answer};
-    bool stillborn = xy_scheduler_happens(&scheduler->birth, scheduler->rates.stillborn);
-    scheduler->fault_counts.stillborn += stillborn;
+    bool by_rate = xy_scheduler_happens(&scheduler->birth, scheduler->rates.stillborn);
+    bool stillborn = by_rate || fate.fault == XYLEM_SIM_NO_START;
+    scheduler->fault_counts.stillborn += by_rate;
     if (stillborn)
         xy_error_set(error, XYLEM_CANNOT_START, "the simulator made the start fail");
     else if (!who)
@@ -129,7 +132,8 @@ static bool begin(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *bir
 static void start(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *birth)
 {
     xy_error error;
-    if (!begin(scheduler, who, birth, &error)) {
+    xy_fate fate = xy_scheduler_fate_of_start(scheduler, birth);
+    if (!begin(scheduler, who, birth, fate, &error)) {
         if (who)
             who->stage = XY_SIM_DEAD;
         xy_scheduler_report_end(scheduler, birth->life, false, (xy_cause){0}, error.text);
@@ -139,7 +143,7 @@ static void start(xy_scheduler *scheduler, xy_sim_node *who, const xy_birth *bir
     if (scheduler->observer.started)
         scheduler->observer.started(scheduler->observer.self, who->life, birth);
     report_start(scheduler, who);
-    doom(scheduler, who);
+    doom(scheduler, who, fate.fault == XYLEM_SIM_CRASH);
     xy_scheduler_step(scheduler, who, &(xy_event){.kind = XY_EVENT_OPEN});
 }
 

@@ -8,7 +8,7 @@
 /* How long a frame takes, in microseconds; up to as much again is drawn on top. */
 enum { DELIVERY_US = 40 };
 
-static xy_sim_node *node_of(xy_queue_end *end)
+xy_sim_node *xy_scheduler_node_of(xy_queue_end *end)
 {
     return (xy_sim_node *)((char *)end - offsetof(xy_sim_node, end));
 }
@@ -38,7 +38,8 @@ static int find_route(const xy_sim_node *from, const xy_peer *to, const xy_messa
 
 static void put(xy_scheduler *scheduler, const route *way, xy_frame *frame)
 {
-    const xy_sim_node *to = node_of(xy_queue_link_hearer(way->link, way->lane));
+    const xy_sim_node *to = xy_scheduler_node_of(xy_queue_link_hearer(way->link, way->lane));
+    frame->met = false;
     xy_lane_put(way->lane, frame, arrival_us(scheduler, to));
     xy_scheduler_enter_lane(scheduler, way->link, way->lane);
 }
@@ -53,6 +54,7 @@ static int send(xy_sim_node *from, const xy_action *action)
     xy_frame *frame = xy_frame_new(&from->scheduler->links, xy_message_size(message));
     if (!frame)
         return XYLEM_NO_MEMORY;
+    frame->origin = from->life;
     xy_message_encode(message, frame->bytes);
     put(from->scheduler, &way, frame);
     return XYLEM_OK;

@@ -5,6 +5,7 @@
  *     scheduler_link    what nodes send, and how long it takes
  *     scheduler_launch  the launcher: orders and reports
  *     scheduler_work    the work of nodes
+ *     scheduler_faults  faults: those of nodes, of messages, of links
  */
 #ifndef XY_SCHEDULER_PARTS_H
 #define XY_SCHEDULER_PARTS_H
@@ -21,6 +22,22 @@ void xy_scheduler_clear_events(xy_scheduler *scheduler);
 
 /* Enters the frames of a lane, when they are not. */
 void xy_scheduler_enter_lane(xy_scheduler *scheduler, xy_queue_link *link, xy_lane *lane);
+
+/* The node that an end of a link is a part of. */
+xy_sim_node *xy_scheduler_node_of(xy_queue_end *end);
+
+/* Whether what is in a lane waits until it is released. */
+bool xy_scheduler_is_cut(const xy_queue_link *link, const xy_lane *lane);
+
+/* Whether the oldest frame of a lane, which has arrived at `hearer`, is to be heard now. If not,
+ * all is done that is to be done about it; the link may be gone then. */
+bool xy_scheduler_lets_pass(xy_scheduler *scheduler, xy_queue_link *link, xy_lane *lane,
+                            const xy_sim_node *hearer);
+
+/* What is to go wrong at the start of a node. */
+xy_fate xy_scheduler_fate_of_start(xy_scheduler *scheduler, const xy_birth *birth);
+
+bool xy_scheduler_is_held_up(const xy_scheduler *scheduler, const xy_sim_node *who);
 
 /* The machine of a node is driven from now on. */
 void xy_scheduler_drive(xy_scheduler *scheduler, xy_sim_node *who, xy_machine machine);

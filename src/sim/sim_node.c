@@ -123,6 +123,12 @@ void xy_sim_node_end(xy_sim_node *node, bool told)
     clear_service(node);
 }
 
+int64_t xy_sim_node_id(const xy_sim_node *node)
+{
+    bool has_begun = node->life.number != 0 && node->stage != XY_SIM_STARTING;
+    return has_begun ? node->node.birth.id : XY_NO_ID;
+}
+
 void xy_sim_node_hold(xy_sim_node *node, xy_sim_event *what)
 {
     DL_APPEND(node->held, what);

@@ -90,6 +90,11 @@ typedef struct xy_sim_node {
     int64_t tick_us;                     /* and when it is ticked, */
     int64_t scheduled_us; /* by an event that comes then, or looks then whether that is so */
     bool tick_held;
+
+    /* What goes over the link to its parent waits: on these ways, bits of enum xylem_sim_way; and
+     * on both if its parent is on another side of a partition. 0 is the side where nodes begin. */
+    unsigned held_ways;
+    uint64_t side;
 } xy_sim_node;
 
 /* Where its children reach a node, and whom this address belongs to; false when it is none. */
@@ -120,6 +125,9 @@ bool xy_sim_node_begin(xy_sim_node *node, const xy_birth *birth, const xy_log *l
  * its service is closed if it was told to end; its state is released if not. The state of work that
  * is stuck is left alone. */
 void xy_sim_node_end(xy_sim_node *node, bool told);
+
+/* Its id; XY_NO_ID: it is the controlling node, or has not begun. */
+int64_t xy_sim_node_id(const xy_sim_node *node);
 
 /* Keeps what happens to a node that is held up; takes the oldest of it, which the caller frees, or
  * NULL; and drops it all. */

@@ -7,14 +7,14 @@
 #include "sim/trace_write.h"
 
 /* FNV-1a, by words of 64 bits. */
-static void mix(struct trace *trace, uint64_t word)
+static void mix(xy_trace *trace, uint64_t word)
 {
     trace->hash = (trace->hash ^ word) * 0x100000001b3;
     trace->hash ^= trace->hash >> 29; /* so that high bits count too */
 }
 
 /* The same on every machine. */
-static void mix_bytes(struct trace *trace, const void *bytes, size_t size)
+static void mix_bytes(xy_trace *trace, const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;
     uint64_t word = 0;
@@ -29,13 +29,13 @@ static void mix_bytes(struct trace *trace, const void *bytes, size_t size)
         mix(trace, word);
 }
 
-static void mix_peer(struct trace *trace, const xy_peer *peer)
+static void mix_peer(xy_trace *trace, const xy_peer *peer)
 {
     mix(trace, (uint64_t)peer->role ^ peer->link.number << 8);
     mix(trace, peer->tag);
 }
 
-static void mix_message(struct trace *trace, const xy_message *message)
+static void mix_message(xy_trace *trace, const xy_message *message)
 {
     uint8_t header[XY_MESSAGE_HEADER];
     xy_message alone = *message;
@@ -47,8 +47,8 @@ static void mix_message(struct trace *trace, const xy_message *message)
     mix_bytes(trace, message->body, (size_t)message->route_size + message->payload_size);
 }
 
-void trace_begin(struct trace *trace, FILE *file, uint64_t seed, const char *topology,
-                 const char *repair)
+void xy_trace_begin(xy_trace *trace, FILE *file, uint64_t seed, const char *topology,
+                    const char *repair)
 {
     trace->file = file;
     trace->hash = 0xcbf29ce484222325;
@@ -60,7 +60,7 @@ void trace_begin(struct trace *trace, FILE *file, uint64_t seed, const char *top
                 topology, repair);
 }
 
-static void mix_event(struct trace *trace, const xy_event *event)
+static void mix_event(xy_trace *trace, const xy_event *event)
 {
     switch (event->kind) {
     case XY_EVENT_MESSAGE:
@@ -98,17 +98,17 @@ static void mix_event(struct trace *trace, const xy_event *event)
     }
 }
 
-void trace_event(struct trace *trace, int64_t now_us, uint64_t node, const xy_event *event,
-                 bool forged)
+void xy_trace_event(xy_trace *trace, int64_t now_us, uint64_t node, const xy_event *event,
+                    bool forged)
 {
     mix(trace, (uint64_t)now_us);
     mix(trace, node << 8 | (uint64_t)event->kind << 1 | forged);
     mix_event(trace, event);
     if (trace->file)
-        trace_write_event(trace->file, now_us, node, event, forged);
+        xy_trace_write_event(trace->file, now_us, node, event, forged);
 }
 
-static void mix_action(struct trace *trace, const xy_action *action)
+static void mix_action(xy_trace *trace, const xy_action *action)
 {
     switch (action->kind) {
     case XY_ACTION_SEND:
@@ -143,20 +143,20 @@ static void mix_action(struct trace *trace, const xy_action *action)
         mix(trace, (uint64_t)action->notice.id << 8 | (uint64_t)action->notice.kind);
         break;
     default:
-        mix(trace, trace_target(action));
+        mix(trace, xy_trace_target(action));
     }
 }
 
-void trace_action(struct trace *trace, int64_t now_us, uint64_t node, const xy_action *action)
+void xy_trace_action(xy_trace *trace, int64_t now_us, uint64_t node, const xy_action *action)
 {
     mix(trace, node << 8 | (uint64_t)action->kind);
     mix_action(trace, action);
     if (trace->file)
-        trace_write_action(trace->file, now_us, node, action);
+        xy_trace_write_action(trace->file, now_us, node, action);
 }
 
 /* What else happens to a node: its kind, and what it is, with a number. */
-static void happen(struct trace *trace, int64_t now_us, uint64_t node, const char *key,
+static void happen(xy_trace *trace, int64_t now_us, uint64_t node, const char *key,
                    const char *what)
 {
     mix(trace, (uint64_t)now_us);
@@ -164,23 +164,23 @@ static void happen(struct trace *trace, int64_t now_us, uint64_t node, const cha
     mix_bytes(trace, what, strlen(what));
     if (!trace->file)
         return;
-    trace_write_begin(trace->file, now_us, node, key, what);
+    xy_trace_write_begin(trace->file, now_us, node, key, what);
     fputs("}\n", trace->file);
 }
 
-void trace_started(struct trace *trace, int64_t now_us, uint64_t node)
+void xy_trace_started(xy_trace *trace, int64_t now_us, uint64_t node)
 {
     happen(trace, now_us, node, "launcher", "starts");
 }
 
-void trace_signalled(struct trace *trace, int64_t now_us, uint64_t node, xy_fault fault)
+void xy_trace_signalled(xy_trace *trace, int64_t now_us, uint64_t node, xy_fault fault)
 {
     static const char *const names[] = {
         [XY_FAULT_KILL] = "kills", [XY_FAULT_PAUSE] = "pauses", [XY_FAULT_RESUME] = "resumes"};
     happen(trace, now_us, node, "launcher", names[fault]);
 }
 
-void trace_ended(struct trace *trace, int64_t now_us, uint64_t node, xy_end end)
+void xy_trace_ended(xy_trace *trace, int64_t now_us, uint64_t node, xy_end end)
 {
     static const char *const names[] = {[XY_END_STOPPED] = "stopped",
                                         [XY_END_KILLED] = "killed",
@@ -189,22 +189,22 @@ void trace_ended(struct trace *trace, int64_t now_us, uint64_t node, xy_end end)
     happen(trace, now_us, node, "end", names[end]);
 }
 
-void trace_fault(struct trace *trace, int64_t now_us, uint64_t node, const char *fault)
+void xy_trace_fault(xy_trace *trace, int64_t now_us, uint64_t node, const char *fault)
 {
     happen(trace, now_us, node, "fault", fault);
 }
 
-void trace_rest(struct trace *trace, int64_t now_us, uint64_t node, uint64_t request, int64_t ms)
+void xy_trace_rest(xy_trace *trace, int64_t now_us, uint64_t node, uint64_t request, int64_t ms)
 {
     mix(trace, (uint64_t)now_us);
     mix(trace, node << 8 ^ request << 32 ^ (uint64_t)ms);
     if (!trace->file)
         return;
-    trace_write_begin(trace->file, now_us, node, "work", "rests");
+    xy_trace_write_begin(trace->file, now_us, node, "work", "rests");
     fprintf(trace->file, ",\"request\":%" PRIu64 ",\"ms\":%" PRId64 "}\n", request, ms);
 }
 
-void trace_command(struct trace *trace, int64_t now_us, uint64_t number, const xy_command *command)
+void xy_trace_command(xy_trace *trace, int64_t now_us, uint64_t number, const xy_command *command)
 {
     static const char *const names[] = {[XY_COMMAND_CREATE] = "create",
                                         [XY_COMMAND_REMOVE] = "remove",
@@ -222,7 +222,7 @@ void trace_command(struct trace *trace, int64_t now_us, uint64_t number, const x
     mix(trace, (uint64_t)command->id ^ (uint64_t)command->parent << 20);
     if (!trace->file)
         return;
-    trace_write_begin(trace->file, now_us, 0, "command", names[command->kind]);
+    xy_trace_write_begin(trace->file, now_us, 0, "command", names[command->kind]);
     fprintf(trace->file, ",\"request\":%" PRIu64 ",\"id\":%" PRId64 ",\"value\":%" PRId64, number,
             command->id, command->value);
     if (command->kind == XY_COMMAND_CREATE || command->kind == XY_COMMAND_MOVE)

@@ -14,7 +14,8 @@ static const char *const signals[] = {"", "kill", "pause", "resume"};
 static const char *const notices[] = {"unavailable", "available", "adopted", "restarted",
                                       "retired"};
 
-void trace_write_begin(FILE *file, int64_t now_us, uint64_t node, const char *key, const char *what)
+void xy_trace_write_begin(FILE *file, int64_t now_us, uint64_t node, const char *key,
+                          const char *what)
 {
     fprintf(file, "{\"us\":%" PRId64 ",\"life\":%" PRIu64 ",\"%s\":\"%s\"", now_us, node, key,
             what);
@@ -79,8 +80,8 @@ static void write_attachment(FILE *file, xy_life life, xy_link_number link)
     fprintf(file, ",\"link\":%" PRIu64, link.number);
 }
 
-void trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event *event,
-                       bool forged)
+void xy_trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event *event,
+                          bool forged)
 {
     static const char *const names[] = {
         [XY_EVENT_OPEN] = "open",         [XY_EVENT_TICK] = "tick",
@@ -91,7 +92,7 @@ void trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event
         [XY_EVENT_ENDED] = "ended",       [XY_EVENT_SIGNALLED] = "signalled",
         [XY_EVENT_COMBINED] = "combined", [XY_EVENT_DEFERRED] = "deferred",
         [XY_EVENT_ASKED] = "asked"};
-    trace_write_begin(file, now_us, node, "event", names[event->kind]);
+    xy_trace_write_begin(file, now_us, node, "event", names[event->kind]);
     if (event->kind == XY_EVENT_MESSAGE)
         write_frame(file, event, forged);
     else if (event->kind == XY_EVENT_UNSENT)
@@ -122,7 +123,7 @@ void trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_event
 
 /* Actions. */
 
-uint64_t trace_target(const xy_action *action)
+uint64_t xy_trace_target(const xy_action *action)
 {
     switch (action->kind) {
     case XY_ACTION_EXPECT:
@@ -213,7 +214,7 @@ static void write_rest(FILE *file, const xy_action *action)
     }
 }
 
-void trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_action *action)
+void xy_trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_action *action)
 {
     static const char *const names[] = {
         [XY_ACTION_SEND] = "send",         [XY_ACTION_FORWARD] = "forward",
@@ -227,9 +228,9 @@ void trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_acti
         [XY_ACTION_REPLY] = "reply",       [XY_ACTION_NOTICE] = "notice",
         [XY_ACTION_ROOM] = "room",         [XY_ACTION_COMBINE] = "combine",
         [XY_ACTION_ANSWERED] = "answered"};
-    trace_write_begin(file, now_us, node, "action", names[action->kind]);
-    if (trace_target(action))
-        fprintf(file, ",\"target\":%" PRIu64, trace_target(action));
+    xy_trace_write_begin(file, now_us, node, "action", names[action->kind]);
+    if (xy_trace_target(action))
+        fprintf(file, ",\"target\":%" PRIu64, xy_trace_target(action));
     if (link_in(action))
         fprintf(file, ",\"link\":%" PRIu64, link_in(action)->number);
     write_rest(file, action);

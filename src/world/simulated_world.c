@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/sim_clock.h"
+
 /* What the world draws for itself. */
 enum { STREAM_KEYED = 11, STREAM_SECRET = 12 };
 
@@ -15,6 +17,7 @@ typedef struct simulation {
     xy_world world;
     xy_scheduler scheduler;
     xy_controller *controller;
+    xy_sim_clock *clock, own; /* its clock */
 } simulation;
 
 static simulation *simulation_of(const xy_world *world)
@@ -37,6 +40,9 @@ static int64_t now(const xy_world *world)
 static uint64_t command(xy_world *world, const xy_command *what)
 {
     simulation *sim = simulation_of(world);
+    const xy_observer *observer = &sim->scheduler.observer;
+    if (observer->asking)
+        observer->asking(observer->self, sim->controller->command + 1, what);
     uint64_t number =
         xy_controller_command(sim->controller, what, now(world), &sim->scheduler.actions);
     xy_scheduler_perform(&sim->scheduler);
@@ -46,29 +52,20 @@ static uint64_t command(xy_world *world, const xy_command *what)
 /* How many events are one turn. */
 enum { TURN = 256 };
 
-static bool may_go_on(const xy_scheduler *scheduler)
-{
-    return !scheduler->halted && !xy_scheduler_stopped(scheduler);
-}
-
 /* One at a time: so a reply is seen before time goes on. */
 static bool work(xy_world *world)
 {
-    xy_scheduler *scheduler = scheduler_of(world);
-    bool due = may_go_on(scheduler) && xy_scheduler_due_us(scheduler) <= scheduler->now_us;
-    if (due)
-        xy_scheduler_happen(scheduler);
-    return due;
+    return xy_sim_clock_happen(simulation_of(world)->clock);
 }
 
 static void wait(xy_world *world, int64_t until_ms)
 {
-    xy_scheduler *scheduler = scheduler_of(world);
-    int64_t due_us = xy_scheduler_due_us(scheduler);
-    int64_t until_us = xy_scheduler_time_us(scheduler, until_ms);
+    simulation *sim = simulation_of(world);
+    int64_t due_us = xy_sim_clock_due_us(sim->clock);
+    int64_t until_us = xy_scheduler_time_us(&sim->scheduler, until_ms);
     int64_t next_us = due_us < until_us ? due_us : until_us;
-    if (next_us != XY_NEVER && next_us > scheduler->now_us)
-        scheduler->now_us = next_us;
+    if (next_us != XY_NEVER)
+        xy_sim_clock_advance(sim->clock, next_us);
 }
 
 static void wake(xy_world *world)
@@ -97,6 +94,7 @@ static bool stopped(const xy_world *world)
 static void close_world(xy_world *world)
 {
     simulation *sim = simulation_of(world);
+    xy_sim_clock_leave(sim->clock, &sim->scheduler);
     xy_scheduler_clear(&sim->scheduler);
     xy_controller_clear(sim->controller, &sim->scheduler.actions);
     xy_queue_clear(&sim->scheduler.actions);
@@ -123,6 +121,8 @@ static void begin(simulation *sim, const xy_world_options *options)
                                               .deliver = options->deliver,
                                               .owner = options->owner,
                                               .log = {options->log_level, XY_NO_ID, options->log}});
+    sim->clock = options->clock ? options->clock : &sim->own;
+    xy_sim_clock_join(sim->clock, &sim->scheduler);
 }
 
 xy_world *xy_simulated_world(const xy_world_options *options, xy_error *error)
@@ -170,6 +170,19 @@ bool xy_simulation_lives(const xy_world *world, xy_life node)
     return node.number != 0 && xy_scheduler_find_living(scheduler_of(world), node);
 }
 
+int64_t xy_simulation_id(const xy_world *world, xy_life node)
+{
+    const xy_sim_node *found = xy_scheduler_find_living(scheduler_of(world), node);
+    return found ? xy_sim_node_id(found) : XY_NO_ID;
+}
+
+int64_t xy_simulation_child(const xy_world *world, xy_link_number number)
+{
+    const xy_queue_link *link = xy_simulation_link(world, number);
+    const xy_queue_end *child = link ? link->ends[XY_END_CHILD].at : NULL;
+    return child ? xy_simulation_id(world, child->life) : XY_NO_ID;
+}
+
 const xy_node *xy_simulation_node(const xy_world *world, xy_life node)
 {
     bool lives = xy_simulation_lives(world, node);
@@ -193,8 +206,13 @@ void xy_simulation_set_fault_rates(xy_world *world, const xy_fault_rates *rates)
 {
     xy_scheduler *scheduler = scheduler_of(world);
     scheduler->rates = *rates;
-    if (scheduler->now_us == 0)
+    if (scheduler->steps == 0)
         xy_scheduler_set_clock(scheduler, &scheduler->controller);
+}
+
+void xy_simulation_set_judge(xy_world *world, const xy_judge *judge)
+{
+    scheduler_of(world)->judge = *judge;
 }
 
 void xy_simulation_crash(xy_world *world, xy_life node)
@@ -213,10 +231,40 @@ void xy_simulation_hold(xy_world *world, xy_life node, int64_t for_us)
 void xy_simulation_slow(xy_world *world, xy_life node, int64_t by_us, int64_t for_us)
 {
     xy_sim_node *who = xy_scheduler_find_living(scheduler_of(world), node);
-    if (!who)
-        return;
-    who->slow_by_us = by_us;
-    who->slow_until_us = scheduler_of(world)->now_us + for_us;
+    if (who)
+        xy_scheduler_slow(scheduler_of(world), who, by_us, for_us);
+}
+
+void xy_simulation_hold_link(xy_world *world, xy_life node, unsigned ways)
+{
+    xy_sim_node *who = xy_scheduler_find_living(scheduler_of(world), node);
+    if (who)
+        xy_scheduler_hold_link(who, ways);
+}
+
+void xy_simulation_release(xy_world *world, xy_life node)
+{
+    xy_sim_node *who = xy_scheduler_find_living(scheduler_of(world), node);
+    if (who)
+        xy_scheduler_release(scheduler_of(world), who);
+}
+
+void xy_simulation_release_all(xy_world *world)
+{
+    xy_scheduler_release_all(scheduler_of(world));
+}
+
+void xy_simulation_separate(xy_world *world, const xy_life *nodes, size_t count)
+{
+    uint64_t side = ++scheduler_of(world)->sides;
+    for (size_t i = 0; i < count; i++)
+        if (xy_simulation_lives(world, nodes[i]))
+            xy_scheduler_separate(xy_scheduler_find(scheduler_of(world), nodes[i]), side);
+}
+
+void xy_simulation_heal(xy_world *world)
+{
+    xy_scheduler_heal(scheduler_of(world));
 }
 
 static xy_lane *lane_of(const xy_world *world, xy_life node, bool up)
@@ -258,6 +306,12 @@ void xy_simulation_calm(xy_world *world)
     xy_scheduler_calm(scheduler_of(world));
 }
 
+void xy_simulation_end_rates(xy_world *world)
+{
+    xy_fault_rates *rates = &scheduler_of(world)->rates;
+    *rates = (xy_fault_rates){.drift = rates->drift, .clock_span_us = rates->clock_span_us};
+}
+
 void xy_simulation_halt(xy_world *world)
 {
     scheduler_of(world)->halted = true;
@@ -278,15 +332,5 @@ void xy_simulation_trim(xy_world *world)
 
 void xy_simulation_run(xy_world *world, int64_t until_us)
 {
-    xy_scheduler *scheduler = scheduler_of(world);
-    for (int64_t due_us;
-         may_go_on(scheduler) && (due_us = xy_scheduler_due_us(scheduler)) <= until_us;) {
-        if (due_us == XY_NEVER)
-            break;
-        if (due_us > scheduler->now_us)
-            scheduler->now_us = due_us;
-        xy_scheduler_happen(scheduler);
-    }
-    if (scheduler->now_us < until_us)
-        scheduler->now_us = until_us;
+    xy_sim_clock_run(simulation_of(world)->clock, until_us);
 }

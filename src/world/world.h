@@ -17,7 +17,8 @@ typedef struct xy_world_options {
     xy_controller_options begin;
 
     enum xylem_transport transport; /* of the process world */
-    uint64_t seed;                  /* of the simulated world */
+    uint64_t seed;                  /* of the simulated world, */
+    struct xy_sim_clock *clock;     /* and its clock, lent; lasts longer; NULL: one of its own */
     enum xylem_log_level log_level;
     xy_log_sink *log; /* lent; lasts longer; NULL: standard error */
 

@@ -14,7 +14,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 WORLDS = ["thread", "ipc", "tcp", "simulated"]
 CEILING = 300  # seconds for a command, which only a broken one ever reaches
 LOOPS = {"loop_poll": None, "loop_uv": "libuv", "loop_event": "libevent_core"}
-EXAMPLES = ["own_service", "jobs", "supervisor", "fault_test", *LOOPS]
+SUITES = {"kv_test": "cmocka"}
+NEEDS = {**LOOPS, **SUITES}
+EXAMPLES = ["own_service", "jobs", "supervisor", "fault_test", "map_reduce", *NEEDS]
 EXAMPLE_FILES = ["CMakeLists.txt", "Makefile", "world.h", "wordcount.py", "upper.sh", *(f"{name}.c" for name in EXAMPLES)]
 
 
@@ -60,10 +62,13 @@ class Examples:
         """Each runs in every world; one is left out only with a word, and for want of a library."""
         for name in EXAMPLES:
             with self.subTest(name=name):
-                library = LOOPS.get(name)
+                library = NEEDS.get(name)
                 if library and not self.has(library):
                     self.assertRegex(said, f"no .*{name} is ")
                     self.assertFalse(os.path.exists(f"{folder}/{name}"))
+                elif name in SUITES:
+                    run(sys.executable, f"{ROOT}/tests/examples/suite", "--program",
+                        f"{folder}/{name}", env=self.environment)
                 else:
                     self.check_example(f"{folder}/{name}", name in LOOPS)
 

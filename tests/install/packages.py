@@ -26,7 +26,8 @@ CONTENTS = {
         "usr/share/bash-completion/completions/xylem", "usr/share/zsh/vendor-completions/_xylem"],
     "libxylem0.4": [f"{LIBDIR}/{SONAME}", f"{LIBDIR}/{SONAME}.0"],
     "libxylem-dev": [
-        "usr/include/xylem.h", "usr/share/man/man3/xylem.3.gz",
+        "usr/include/xylem.h", "usr/include/xylem_sim.h",
+        *(f"usr/share/man/man3/{name}.gz" for name in MAN_PAGES if name[-1] == "3"),
         *(f"{LIBDIR}/{name}" for name in (
             "libxylem.a", "libxylem.so", "pkgconfig/xylem.pc", "cmake/xylem/xylemConfig.cmake",
             "cmake/xylem/xylemConfigVersion.cmake", "cmake/xylem/xylemTargets.cmake")),

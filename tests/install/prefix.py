@@ -18,7 +18,8 @@ sys.path.append(f"{ROOT}/tests/manual")
 import pages  # noqa: E402
 
 INSTALLED = """
-bin/xylem bin/xylem-bench bin/xylem-sim include/xylem.h share/doc/xylem/LICENSE
+bin/xylem bin/xylem-bench bin/xylem-sim include/xylem.h include/xylem_sim.h
+share/doc/xylem/LICENSE
 lib/libxylem.a lib/libxylem.so lib/libxylem.so.0.4 lib/pkgconfig/xylem.pc
 lib/cmake/xylem/xylemConfig.cmake lib/cmake/xylem/xylemConfigVersion.cmake
 share/bash-completion/completions/xylem
@@ -48,8 +49,9 @@ def setUpModule():
 
 
 def declarations():
-    """Every function of the header: {name: declaration}, with single blanks."""
-    header = re.sub(r"/\*.*?\*/", "", read(installed("include/xylem.h")), flags=re.S)
+    """Every function of the headers: {name: declaration}, with single blanks."""
+    headers = read(installed("include/xylem.h")) + read(installed("include/xylem_sim.h"))
+    header = re.sub(r"/\*.*?\*/", "", headers, flags=re.S)
     header = re.sub(r"^#.*?[^\\]$", "", header, flags=re.M | re.S)
     found = re.findall(r"^([a-z][\w ]*?[ *]+)(xylem_\w+)\(([^;{}]*)\);", header, re.M)
     return {name: " ".join(f"{result} {name}({given})".split()).replace("* ", "*")
@@ -118,7 +120,7 @@ class TestLibraries(unittest.TestCase):
         for name in sorted(set(declarations()) - set(mapped)):
             self.fail(f"add {name} to the latest release in src/install/xylem.map")
         for name in sorted(set(mapped) - set(declarations())):
-            self.fail(f"{name} is in src/install/xylem.map, but not in include/xylem.h: remove it, and "
+            self.fail(f"{name} is in src/install/xylem.map, but not in include: remove it, and "
                       "if it was released, raise the minor version")
         shown = re.findall(r"^[0-9a-f]+ T (\w+)@@(\S+)$",
                            run("nm", "-D", installed("lib/libxylem.so")), re.M)
@@ -136,8 +138,9 @@ class TestLibraries(unittest.TestCase):
         self.compile_header("c++", "c++", "c++17")
 
     def compile_header(self, compiler, language, standard):
-        run(compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-pedantic", "-Werror",
-            "-fsyntax-only", installed("include/xylem.h"))
+        for header in "xylem.h", "xylem_sim.h":
+            run(compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-pedantic",
+                "-Werror", "-fsyntax-only", installed(f"include/{header}"))
 
 
 class TestUsers(unittest.TestCase):

@@ -42,6 +42,8 @@ def without_comments(source):
 
 HEADER = (ROOT / "include/xylem.h").read_text()
 CODE = without_comments(HEADER)
+SIM_HEADER = (ROOT / "include/xylem_sim.h").read_text()
+SIM_CODE = without_comments(SIM_HEADER)
 
 
 def declarations(source):
@@ -52,10 +54,11 @@ def declarations(source):
             for result, name, given in found}
 
 
-def structures():
-    """Every struct that the header shows: {name: its members}."""
-    return {name: set(re.findall(r"(\w+)(?:\)\([^;]*\))?;", body))
-            for body, name in re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", CODE, re.DOTALL)}
+def structures(code):
+    """Every struct that a header shows: {name: its members}."""
+    members = r"(\w+)(?:\)\([^;]*\))?[;,]"
+    return {name: set(re.findall(members, body))
+            for body, name in re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", code, re.DOTALL)}
 
 
 class Test(unittest.TestCase):
@@ -153,36 +156,54 @@ class TestJson(Test):
                      "commands.md, JSON output")
 
 
-class TestLibrary(Test):
-    page = property(lambda self: page("library.md"))
+class TestHeader(Test):
+    """A header, and the page that describes it."""
+
+    page = property(lambda self: page(self.name))
+    code = property(lambda self: without_comments(self.header))
 
     def test_functions(self):
         shown = {}
-        for block in blocks(MANUAL / "library.md"):
+        for block in blocks(MANUAL / self.name):
             if block.language == "c":
                 shown.update(declarations(block.text))
-        self.assertIn("xylem_open", shown)
-        self.assertEqual(shown, declarations(HEADER))
+        self.assertIn(self.first, shown)
+        self.assertEqual(shown, declarations(self.header))
 
     def test_functions_are_described(self):
         """A name in the text is enough of a place; what is named must exist."""
         named = {name for code in codes(self.page)
                  for name in re.findall(r"\bxylem_\w+", code)}
-        self.has_all(declarations(HEADER), named, "library.md")
-        more = [name for name in named if not re.search(rf"\b{name}\b", CODE)]
-        self.assertFalse(more, "library.md names these, which do not exist")
+        self.has_all(declarations(self.header), named, self.name)
+        more = [name for name in named if not re.search(rf"\b{name}\b", CODE + SIM_CODE)]
+        self.assertFalse(more, f"{self.name} names these, which do not exist")
 
     def test_types(self):
         kinds = r"typedef struct (\w+)", r"enum (\w+)", r"typedef void \(\*(\w+)\)"
-        types = {name for kind in kinds for name in re.findall(f"^{kind}", CODE, re.M)}
-        self.assertIn("xylem_world", types)
-        self.has_all(types, re.findall(r"\bxylem\w*", self.page), "library.md")
+        types = {name for kind in kinds for name in re.findall(f"^{kind}", self.code, re.M)}
+        self.assertIn(self.type, types)
+        self.has_all(types, re.findall(r"\bxylem\w*", self.page), self.name)
+
+    def named_constants(self):
+        return {name for code in codes(self.page)
+                for name in re.findall(r"\bXYLEM_[A-Z]\w+", code)}
+
+    def test_members(self):
+        """Each struct has a table of its members."""
+        for name, members in structures(self.code).items():
+            with self.subTest(structure=name):
+                self.assertGreater(len(members), 2)
+                best = max(tables(self.page), key=lambda table: -len(table ^ members),
+                           default=set())
+                self.the_same(members, best, f"{self.name}, the table of {name}")
+
+
+class TestLibrary(TestHeader):
+    header, name, first, type = HEADER, "library.md", "xylem_open", "xylem_world"
 
     def test_constants(self):
         constants = set(re.findall(r"\bXYLEM_[A-Z]\w+", CODE)) - {"XYLEM_H", "XYLEM_ERROR_NAME"}
-        named = {name for code in codes(self.page)
-                 for name in re.findall(r"\bXYLEM_[A-Z]\w+", code)}
-        self.the_same(constants, named, "library.md")
+        self.the_same(constants, self.named_constants(), "library.md")
 
     def test_errors(self):
         """One table has them all."""
@@ -190,14 +211,19 @@ class TestLibrary(Test):
         best = max(tables(self.page), key=lambda table: len(table & errors), default=set())
         self.the_same(errors, best | {"XYLEM_OK"}, "library.md, the table of errors")
 
-    def test_members(self):
-        """Each struct has a table of its members."""
-        for name, members in structures().items():
-            with self.subTest(structure=name):
-                self.assertGreater(len(members), 2)
-                best = max(tables(self.page), key=lambda table: -len(table ^ members),
-                           default=set())
-                self.the_same(members, best, f"library.md, the table of {name}")
+
+class TestSimulation(TestHeader):
+    header, name, first, type = SIM_HEADER, "simulation.md", "xylem_sim_open", "xylem_sim_fault"
+
+    def test_constants(self):
+        constants = set(re.findall(r"\bXYLEM_SIM_[A-Z]\w+", SIM_CODE)) - {"XYLEM_SIM_H"}
+        named = self.named_constants()
+        self.has_all(constants, named, "simulation.md")
+        more = [name for name in named if not re.search(rf"\b{name}\b", CODE + SIM_CODE)]
+        self.assertFalse(more, "simulation.md names these, which do not exist")
+
+
+del TestHeader # whose tests are those of the two
 
 
 class TestSimulator(Test):
