@@ -240,13 +240,13 @@ static int64_t shorter(const xy_controller *controller, const xy_request *work, 
     return left_ms < 0 ? 0 : left_ms < budget_ms ? left_ms : budget_ms;
 }
 
-static void broker(xy_controller *controller, const xy_message *ask, xy_queue *out)
+static void broker(xy_controller *controller, const xy_message *ask, xy_request *work,
+                   xy_queue *out)
 {
     const xy_asker asker = {ask->life, ask->number.request, (uint64_t)ask->value};
     static const char deep[] = "64 nodes ask one for another: perhaps they do so in a circle";
-    xy_request *work = find_work(controller, ask);
     xy_command command = {.asker = &asker};
-    int error = ask->status ? ask->status : work ? XYLEM_OK : XYLEM_CANCELLED;
+    int error = ask->status;
     if (!error && depth_of(controller, work) >= DEPTH_MAX) {
         const xy_request refused = {.kind = XY_COMMAND_EXEC, .asker = asker};
         xy_answer_ask(controller, &refused, XYLEM_BUSY, deep, sizeof deep - 1, out);
@@ -261,16 +261,18 @@ static void broker(xy_controller *controller, const xy_message *ask, xy_queue *o
         tell(controller, &asker, error, NULL, 0, out);
 }
 
-/* An ask that has come before, over another way, is under way or answered. */
+/* An ask that has come before, over another way, is under way or answered. When the work is over
+ * the node knows that, or is told. */
 void xy_hear_ask(xy_controller *controller, const xy_message *ask, xy_queue *out)
 {
     xy_map_node *node = xy_map_of_life(&controller->map, ask->life);
-    if (!node || node->id != ask->id || controller->closing)
+    xy_request *work = find_work(controller, ask);
+    if (!node || node->id != ask->id || !work || controller->closing)
         return;
     if (!node->asks && !(node->asks = xy_allocate(1, sizeof *node->asks)))
         return; /* it is said again, or given up in time */
     if (xy_window_take(node->asks, ask->number.request))
-        broker(controller, ask, out);
+        broker(controller, ask, work, out);
 }
 
 /* Giving up. */
@@ -283,19 +285,20 @@ static void give_up(xy_controller *controller, xy_request *ask, xy_queue *out)
         xy_cancel_exec(controller, ask, out);
 }
 
-static xy_request *find_abandoned(const xy_controller *controller)
-{
-    xy_request *request = xy_requests_first(&controller->requests);
-    while (request && (!request->asker.life.number || made_for(controller, request)))
-        request = xy_requests_next(request);
-    return request;
-}
-
-/* One that is given up may have been worked on by a node that has asked, too. */
+/* One that is given up may have been worked on by a node that has asked, too: that comes behind it.
+ * With a cast those that are parts of it end, which may be the next ones. */
 void xy_drop_abandoned_asks(xy_controller *controller, xy_queue *out)
 {
     bool abandoned = controller->abandoned && !controller->closing;
-    controller->abandoned = false;
-    for (xy_request *ask; abandoned && (ask = find_abandoned(controller));)
+    xy_request *next, *ask = abandoned ? xy_requests_first(&controller->requests) : NULL;
+    for (; ask; ask = next) {
+        bool cast = ask->kind == XY_COMMAND_CAST;
+        next = xy_requests_next(ask);
+        if (!ask->asker.life.number || made_for(controller, ask))
+            continue;
         give_up(controller, ask, out);
+        if (cast)
+            next = xy_requests_first(&controller->requests);
+    }
+    controller->abandoned = false;
 }
