@@ -158,6 +158,17 @@ static void check_stop(struct check *check)
             check_broken(check, "I7", "the network has ended, and life %zu lives", one);
 }
 
+/* What is for the service of a node; what it combines is looked at in the reply. */
+static void executed(struct check *check, uint64_t node, const xy_action *action)
+{
+    if (action->kind == XY_ACTION_WORK)
+        check_work(check, node, action);
+    else if (action->kind == XY_ACTION_ANSWERED)
+        check_ask_answered(check, node, action);
+    else if (action->kind == XY_ACTION_CANCEL)
+        check_unwanted(check, node, action->cancel.request.request);
+}
+
 void check_acting(struct check *check, uint64_t node, const xy_action *action)
 {
     if (check->asking)
@@ -179,15 +190,10 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
         check_link(check, node, action);
         break;
     case XY_ACTION_WORK:
-        check_work(check, node, action);
-        break;
     case XY_ACTION_ANSWERED:
-        check_ask_answered(check, node, action);
-        break;
-    case XY_ACTION_COMBINE: /* what comes of it is looked at in the reply */
-        break;
     case XY_ACTION_CANCEL:
-        check_unwanted(check, node, action->cancel.request.request);
+    case XY_ACTION_COMBINE:
+        executed(check, node, action);
         break;
     case XY_ACTION_START:
     case XY_ACTION_ATTACH:
