@@ -76,16 +76,19 @@ static int64_t lead_us(int64_t time_us)
     return time_us / 8 < most_us ? time_us / 8 : most_us;
 }
 
-/* Its time is over, or that of its work; and nothing but that the answer has to come sooner. */
+/* Its time is over, or that of its work. If nothing is the matter the answer has to come sooner,
+ * unless the work was given up by its asker before: then the ask is not heard. */
 static void timed_out(struct check *check, uint64_t node, const struct asked *ask, uint64_t number)
 {
     int64_t took_us = check_now_us(check) - ask->asked_us;
     int64_t needed_us = 4 * check_travel_us(check, node) + 20 * CHECK_MS + took_us / 20;
+    const struct entry *work = history_find(&check->history, ask->work);
     const struct entry way = {.timeout_ms = took_us / CHECK_MS, .asked_us = ask->asked_us};
     if (took_us < ask->budget_ms * CHECK_MS * 98 / 100 - 2 * CHECK_MS && !is_over(check, node, ask))
         check_broken(check, "I20", "ask %" PRIu64 " of life %" PRIu64 " times out too early",
                      number, node);
-    else if (needed_us < lead_us(took_us) && check_no_cause(check, &way, node))
+    else if (needed_us < lead_us(took_us) && check_no_cause(check, &way, node) && work &&
+             work->open)
         check_broken(check, "I20",
                      "ask %" PRIu64 " of life %" PRIu64 " has no answer in %" PRId64 " us", number,
                      node, took_us);
