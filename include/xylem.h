@@ -57,6 +57,9 @@ extern "C" {
 /* The same as a number for #if: major * 10000 + minor * 100 + patch. */
 #define XYLEM_VERSION_NUMBER 400
 
+/* The longest state of a service that is saved, in bytes. */
+#define XYLEM_STATE_MAX (64 * 1024)
+
 /* The longest text of a request or a reply, in bytes. */
 #define XYLEM_TEXT_MAX (32 * 1024 * 1024)
 
@@ -116,9 +119,9 @@ typedef void (*xylem_log)(void *owner, enum xylem_log_level level, int64_t id, c
 enum xylem_repair {
     XYLEM_REPAIR_NONE,   /* those below it are unavailable; if it died they are ended, too */
     XYLEM_REPAIR_ADOPT,  /* those below it get other parents, as the topology has it, and go on */
-    XYLEM_REPAIR_RESTART /* it is started again in its place, with a new life, its service and its
-                            arguments, without its state, and those below it are attached to it
-                            again */
+    XYLEM_REPAIR_RESTART /* it is started again in its place, with a new life, its service, its
+                            arguments and what its service has saved (see `save` in xylem_service),
+                            and those below it are attached to it again */
 };
 
 /* What is started again with XYLEM_REPAIR_RESTART. */
@@ -188,6 +191,7 @@ typedef struct xylem_counts {
     uint64_t repairs;        /* how often a node that had lost its parent has got one again, */
     uint64_t restarts;       /* how often a node was started again, */
     int64_t adrift_ms;       /* and the longest time that a node was without a parent */
+    uint64_t states_lost;    /* how many saved states were not kept: see `save` in xylem_service */
 } xylem_counts;
 
 enum xylem_event_kind {
@@ -341,6 +345,37 @@ typedef struct xylem_service {
     /* A pointer of the program's own, for xylem_context_user. In a worker process it has the value
      * with which that process has registered the service. The library does not use it. */
     void *user;
+
+    /* Saves the state for the next life of the node: gives it to xylem_work_reply, at most
+     * XYLEM_STATE_MAX bytes, or none, and returns XYLEM_OK. It is called after each piece of work,
+     * also after one that failed or whose reply is not wanted any more, by the thread that called
+     * `exec`, and before the reply is sent. It must be quick; `work` has no text. When the bytes
+     * are the same as before nothing is sent.
+     *
+     * The controlling node keeps the latest state of each id, as long as the network is open: when
+     * the node dies, and also when it was removed. When a call or a future has the reply of a piece
+     * of work, the controlling node has the state after that work, or a later one. Nodes that die
+     * or move on the way change nothing of that. Only an answer to a cast may come without its
+     * state: if its node was removed or started again before that came, or if so much waits on the
+     * way that there is no room for it.
+     *
+     * When it returns an error, gives more bytes or there is no memory, the reply stays as it is,
+     * the state that was saved before stays, and a warning goes to the log. The controlling node
+     * keeps 64 MiB of states, each counted with 256 bytes more. Beyond that it forgets those of ids
+     * that do not exist any more, those first that were saved longest ago. If that is not enough,
+     * or if it has no memory, the new state is not kept, the one before stays, and `states_lost` in
+     * xylem_counts counts it. NULL, together with `load`: nothing is saved. */
+    int (*save)(void *state, xylem_work *work);
+
+    /* Loads what an earlier life of the node has saved: called after `open`, before anything else,
+     * by the same thread, and only if there is such a state: when the node is started again
+     * (XYLEM_REPAIR_RESTART), or created with an id whose latest node had the same service, unless
+     * the option `fresh` says otherwise. A node that is created with another service, or `fresh`,
+     * has the state of its id forgotten once it has started. `saved` has `size` bytes and a final
+     * NUL, and lasts for the call. It must be quick, as `open`. If it returns an error the node
+     * does not start (XYLEM_CANNOT_START; xylem_reason tells why), the state of `open` is released,
+     * not closed, and the saved state is kept. NULL, together with `save`: nothing is loaded. */
+    int (*load)(void *state, const void *saved, size_t size);
 } xylem_service;
 
 /* A service with these members; the others are 0: XYLEM_SERVICE(.name = "echo", ...). */
@@ -352,7 +387,8 @@ typedef struct xylem_service {
 /* Makes a service known in this program. The struct is copied; the string `name` is not, and must
  * stay valid. Every program of a network registers the same services at the beginning of main,
  * before xylem_worker. XYLEM_INVALID: the name is missing, malformed or taken, `exec` is missing,
- * or this version does not know the size. XYLEM_BUSY: 64 services are registered already. */
+ * only one of `save` and `load` is there, or this version does not know the size. XYLEM_BUSY: 64
+ * services are registered already. */
 int xylem_register(const xylem_service *service);
 
 /* Makes a service of any program: each node with the service `name` runs `command`, by /bin/sh -c,
@@ -569,11 +605,13 @@ typedef struct xylem_create_options {
     const void *arguments; /* for the service: see xylem_context_arguments. The library copies them
                               during the call. Default NULL: none */
     size_t arguments_size; /* in bytes, at most XYLEM_ARGUMENTS_MAX; default 0 */
+    bool fresh; /* it begins without what an earlier node with this id has saved: see `load` in
+                   xylem_service; default false */
 } xylem_create_options;
 
 #define XYLEM_CREATE_OPTIONS                                                                       \
     {                                                                                              \
-        sizeof(xylem_create_options), NULL, XYLEM_ANY, NULL, 0                                     \
+        sizeof(xylem_create_options), NULL, XYLEM_ANY, NULL, 0, false                              \
     }
 
 /* The same with options; NULL: the defaults. XYLEM_CANNOT_START also if the service does not exist;

@@ -64,7 +64,8 @@ static int prepare_create(xylem *network, int64_t id, const xylem_create_options
                                 .size = strlen(new->service),
                                 .arguments = options.arguments,
                                 .arguments_size = options.arguments_size,
-                                .combines = found && found->combine};
+                                .combines = found && found->combine,
+                                .fresh = options.fresh};
     if (id < 0)
         fault = "the id is less than 0";
     if (fault)
@@ -383,7 +384,8 @@ static xylem_counts count(const xylem *network)
                            .moves = controller->counts.moves,
                            .repairs = controller->counts.repairs,
                            .restarts = controller->counts.restarts,
-                           .adrift_ms = controller->counts.adrift_ms};
+                           .adrift_ms = controller->counts.adrift_ms,
+                           .states_lost = controller->states.lost};
     for (struct walk walk = walk_begin(network); walk.node; walk_on(&walk)) {
         if (!xy_network_shows(walk.node))
             continue;

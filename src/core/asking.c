@@ -558,10 +558,26 @@ static void recalled(xy_controller *controller, xy_request *request, bool missin
     send_from(controller, node, missing ? request : request->next, out);
 }
 
+/* An answer whose state has not come, because that was lost on another way: the node is asked for
+ * both once more. */
+static void ask_for_state(xy_controller *controller, xy_map_node *node, xy_request *request,
+                          const xy_message *reply, xy_queue *out)
+{
+    if ((reply->part & XY_PART_CONTINUED) || !node->reachable)
+        return; /* it is asked already, or will be when it can be reached */
+    xy_message head = head_of(controller, node, request, true);
+    if (xy_send_down(controller, node, &head, NULL, 0, out) == XYLEM_NO_MEMORY)
+        xy_end_request(controller, request, XYLEM_ANSWER_LOST, 0, NULL, 0, out);
+}
+
 static void answered(xy_controller *controller, xy_request *request, const xy_message *reply,
                      xy_queue *out)
 {
     xy_map_node *node = xy_map_of_life(&controller->map, request->life);
+    if (reply->keep > node->saved && request->kind == XY_COMMAND_EXEC) {
+        ask_for_state(controller, node, request, reply, out);
+        return;
+    }
     if (reply->status == XYLEM_OK)
         node->heard_ms = controller->now_ms;
     if (reply->part != 0 && request->kind == XY_COMMAND_EXEC)

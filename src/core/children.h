@@ -28,6 +28,7 @@ typedef struct xy_child {
     bool reported;   /* its silence or return has been reported, or was to be */
     bool unreported; /* there was no memory to report the latest one, */
     bool unasked;    /* or to ask the child to report again */
+    bool repeats;    /* a state or an ask has come from it: of itself, or of a node below it */
 } xy_child;
 
 /* All zero are none. */

@@ -201,6 +201,8 @@ static void hear(xy_controller *controller, const xy_event *event, xy_queue *out
         xy_hear_ask(controller, &message, out);
     else if (message.kind == XY_MERGED)
         xy_casts_hear(&controller->casts, from, &message, out);
+    else if (message.kind == XY_STATE)
+        xy_hear_state(controller, &message);
     else
         xy_hear_change(controller, &message, out);
     if (xy_children_known(&controller->subtree.children, from)) /* unless it was let go for that */
@@ -346,6 +348,7 @@ void xy_controller_init(xy_controller *controller, const xy_controller_options *
     snprintf(controller->address, sizeof controller->address, "%s", options->address);
     xy_subtree_init(&controller->subtree, report, controller);
     xy_casts_init(&controller->casts, xy_cast_over_here, controller);
+    xy_states_init(&controller->states, xy_saving_is_used, controller);
     controller->subtree.version = 1;
     controller->subtree.detector.interval_ms = options->heartbeat_ms;
 }
@@ -363,6 +366,7 @@ void xy_controller_clear(xy_controller *controller, xy_queue *out)
     xy_requests_clear(&controller->waits);
     xy_requests_clear(&controller->errands);
     xy_assemblies_clear(&controller->arriving);
+    xy_states_clear(&controller->states);
     xy_subtree_clear(&controller->subtree);
     xy_queue_take_back(out, unanswered);
 }

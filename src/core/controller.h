@@ -12,6 +12,7 @@
 #include "core/fragment.h"
 #include "core/random.h"
 #include "core/requests.h"
+#include "core/states.h"
 #include "core/step.h"
 #include "core/subtree.h"
 #include "topology/topology.h"
@@ -62,6 +63,7 @@ typedef struct xy_command {
     size_t arguments_size;
     bool combines;         /* of a create: the service combines answers */
     const xy_asker *asker; /* of an exec or a cast that is for a node; otherwise NULL */
+    bool fresh;            /* of a create: it begins without the state that its id has saved */
 } xy_command;
 
 /* What happens when a node that others are attached to dies or hangs. */
@@ -109,6 +111,7 @@ typedef struct xy_controller {
     xy_requests errands;    /* what the controlling node itself has asked */
     xy_assemblies arriving; /* replies of which there is more to come */
     xy_casts casts;         /* casts under way; each is a request, too */
+    xy_states states;       /* what services have saved */
     size_t unreplied;       /* how many requests are parts of one, or of a node: for no command */
     bool abandoned;         /* perhaps there are asks whose work is over */
     xy_random random;

@@ -9,6 +9,7 @@
  *     asking        requests to nodes and their replies
  *     casting       requests to many
  *     brokering     requests of nodes to nodes, which the controlling node makes in their name
+ *     saving        what services have saved, for the next lives of their nodes
  *     availability  which nodes can be reached, and word of that
  *
  * All of them append to the queue of the step under way.
@@ -180,6 +181,20 @@ int xy_start(xy_controller *controller, xy_map_node *node, xy_queue *out);
 
 /* The request of a node that starts for the first time; NULL: it has been answered. */
 xy_request *xy_create_request(const xy_map_node *node);
+
+/* The key of a service's random numbers: not the secret of the life, which its parents are told. */
+xy_random xy_random_of(const xy_controller *controller, xy_life life);
+
+/* Saving. */
+
+/* A life has saved a state. A life is to begin: what it is given of that. A node was created: a
+ * state of its id that it was not given is forgotten. */
+void xy_hear_state(xy_controller *controller, const xy_message *state);
+void xy_give_saved(const xy_controller *controller, const xy_map_node *node, xy_birth *birth);
+void xy_begin_saving(xy_controller *controller, xy_map_node *node);
+
+/* Whether an id is on the map; `owner` is the controller. */
+bool xy_saving_is_used(void *owner, int64_t id);
 
 /* Settling. */
 

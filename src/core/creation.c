@@ -100,6 +100,7 @@ void xy_create_attached(xy_controller *controller, xy_map_node *node, xy_queue *
     node->stage = XY_STAGE_PRESENT;
     node->available = node->told = !node->linked.parent || node->linked.parent->available;
     node->reachable = !node->linked.parent || node->linked.parent->reachable;
+    xy_begin_saving(controller, node);
     xy_end_request(controller, xy_create_request(node), XYLEM_OK, node->pid, NULL, 0, out);
     xy_answer_waits(controller, out);
 }
@@ -131,6 +132,7 @@ static xy_map_node *enter(xy_controller *controller, const xy_command *command, 
     xy_map_node *node = xy_map_add(&controller->map, command->id, life, parent);
     if (!node)
         return NULL;
+    node->fresh = command->fresh;
     assert(command->size < sizeof node->service);
     if (command->size > 0)
         memcpy(node->service, command->text, command->size);
@@ -150,8 +152,7 @@ static void take_off_the_map(xy_controller *controller, xy_map_node *node)
     xy_map_prune(&controller->map, node);
 }
 
-/* Not the secret of the life, which its parents are told. */
-static xy_random random_of(const xy_controller *controller, xy_life life)
+xy_random xy_random_of(const xy_controller *controller, xy_life life)
 {
     xy_random random;
     for (uint64_t i = 0; i < 2; i++)
@@ -163,11 +164,12 @@ int xy_start(xy_controller *controller, xy_map_node *node, xy_queue *out)
 {
     xy_birth birth = {.id = node->id,
                       .life = node->life,
-                      .random = random_of(controller, node->life),
+                      .random = xy_random_of(controller, node->life),
                       .arguments = node->arguments.bytes,
                       .arguments_size = node->arguments.size};
     xy_action action = {.kind = XY_ACTION_START};
     xy_secret_of(controller, node->life, birth.secret);
+    xy_give_saved(controller, node, &birth);
     memcpy(birth.service, node->service, XY_SERVICE_NAME_SIZE);
     if (!xy_birth_copy(&action.start, &birth))
         return XYLEM_NO_MEMORY;

@@ -72,21 +72,24 @@ typedef enum xy_kind {
     XY_HEARTBEAT, /* child to parent: it lives */
     XY_INTERVAL,  /* to every node below: value: the heartbeat interval, request: its version; the
                      highest version counts */
-    XY_REPORT,    /* to every node below: say again which of your children are silent, and which are
-                     back, and what you ask: word of that may have been lost on a way that is not
-                     there any more */
-    XY_CHANGE,    /* up to the controlling node: link, tag: the link's own; code: an xy_change,
-                     value: the how manieth of this link: the highest counts */
-    XY_REQUEST,   /* down, along a route, to a life: code: an xy_operation; budget_ms, keep */
-    XY_REPLY,     /* up: request, tag, status, payload; code: an xy_answer_kind */
-    XY_CAST,      /* down, to many: code: XY_EXEC, XY_PING or XY_CANCEL; budget_ms; payload: the
-                     plan for the node, `keep` bytes of it, and then the text. Only the first
-                     fragment has a plan */
-    XY_MERGED,    /* up: request, tag; payload: the answers to a cast of the node and of all below
-                     it: see merge. With a status there are none, for that reason */
-    XY_ASK,       /* up: a node asks others: id, life: its own; request: the number of the ask in
-                     this life, value, tag: the request that it works on; budget_ms; payload: a set,
-                     a NUL, a text. With a status it was not passed on, for that reason */
+    XY_REPORT, /* to every node below: say again what you have saved and what you ask, which of your
+                  children are silent, and which are back: word of that may have been lost on a
+                  way that is not there any more */
+    XY_CHANGE, /* up to the controlling node: link, tag: the link's own; code: an xy_change,
+                  value: the how manieth of this link: the highest counts */
+    XY_REQUEST, /* down, along a route, to a life: code: an xy_operation; budget_ms, keep */
+    XY_REPLY,   /* up: request, tag, status, payload; code: an xy_answer_kind */
+    XY_CAST,    /* down, to many: code: XY_EXEC, XY_PING or XY_CANCEL; budget_ms; payload: the
+                   plan for the node, `keep` bytes of it, and then the text. Only the first
+                   fragment has a plan */
+    XY_MERGED,  /* up: request, tag; payload: the answers to a cast of the node and of all below
+                   it: see merge. With a status there are none, for that reason */
+    XY_ASK,     /* up: a node asks others: id, life: its own; request: the number of the ask in
+                   this life, value, tag: the request that it works on; budget_ms; payload: a set,
+                   a NUL, a text. With a status it was not passed on, for that reason */
+    XY_STATE,   /* up to the controlling node: id, life, tag: the life's own; payload: what its
+                   service has saved, value: the how manieth: the highest counts. With a status
+                   that is lost, for that reason */
     XY_KIND_END
 } xy_kind;
 
@@ -145,7 +148,8 @@ typedef struct xy_message {
     uint32_t budget_ms; /* how long the asker waits */
     uint32_t keep; /* of an exec or a recall. 0: its answer need not be kept. N: it is kept until
                       the controlling node has it, and all requests to this life up to N before this
-                      one have been answered */
+                      one have been answered. Of an answer: the state that belongs to it is the Nth
+                      of its life, which comes before it; 0: none does */
     uint16_t route_size, route_offset;
     uint32_t payload_size; /* at most XY_MESSAGE_PAYLOAD_MAX */
     const uint8_t *body;   /* the route and then the payload; lent */

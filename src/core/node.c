@@ -59,6 +59,45 @@ static void refuse(const xy_node *node, const xy_message *request, int status, x
         give_back(node, request->number, request->link, status, out);
 }
 
+/* The state that belongs to an answer goes before it: its number tells the controlling node whether
+ * that has come. */
+static xy_action answer_of(const xy_node *node, xy_number number, int status)
+{
+    xy_action action = reply_of(node, number, status);
+    uint64_t state = node->state.number;
+    action.send.message.keep = state < UINT32_MAX ? (uint32_t)state : UINT32_MAX;
+    return action;
+}
+
+/* After how long a state is sent again that could not be sent. */
+enum { STATE_RETRY_MS = 10 };
+
+static void say_state_later(xy_node *node)
+{
+    node->state.retry_ms = node->now_ms + STATE_RETRY_MS;
+}
+
+/* What the service has saved last. It waits for no answer: answers wait for it. */
+static void say_state(xy_node *node, xy_queue *out)
+{
+    const xy_node_state *state = &node->state;
+    xy_action action = {.kind = XY_ACTION_SEND,
+                        .send = {.to = node->parent,
+                                 .message = {.kind = XY_STATE,
+                                             .status = state->lost ? XYLEM_NO_MEMORY : XYLEM_OK,
+                                             .number = {.tag = xy_random_at(&node->birth.random,
+                                                                            XY_STREAM_STATE, 0)},
+                                             .id = node->birth.id,
+                                             .life = node->birth.life,
+                                             .value = (int64_t)state->number}}};
+    if (state->number == 0)
+        return;
+    node->state.retry_ms = XY_NEVER;
+    if (!xy_action_own(&action, NULL, state->bytes.bytes, state->bytes.size) ||
+        !xy_queue_push(out, &action))
+        say_state_later(node);
+}
+
 /* What is for a cast goes there, and needs no action of its own; false: it is for none. */
 static bool answer_cast(xy_node *node, xy_number number, int status, const void *text, size_t size,
                         xy_queue *out)
@@ -78,7 +117,7 @@ static void answer(void *owner, xy_number number, int status, xy_queue *out)
     xy_node *node = owner;
     if (answer_cast(node, number, status, NULL, 0, out))
         return;
-    xy_action action = reply_of(node, number, status);
+    xy_action action = answer_of(node, number, status);
     xy_answers_keep(&node->answers, number, status, NULL, 0);
     xy_queue_keep(out, &action);
 }
@@ -117,7 +156,7 @@ static void answer_with(xy_node *node, const xy_event *event, xy_queue *out)
     if (answer_cast(node, number, event->worked.status, event->worked.text, event->worked.size,
                     out))
         return;
-    xy_action action = reply_of(node, number, event->worked.status);
+    xy_action action = answer_of(node, number, event->worked.status);
     xy_answers_keep(&node->answers, number, event->worked.status, event->worked.text,
                     event->worked.size);
     if (push_but_last(&action, event->worked.text, event->worked.size, out))
@@ -126,16 +165,17 @@ static void answer_with(xy_node *node, const xy_event *event, xy_queue *out)
         answer(node, number, XYLEM_NO_MEMORY, out);
 }
 
-/* An answer that was given before. Without memory the controlling node gives the request up at its
- * deadline. */
-static void answer_again(const xy_node *node, xy_number number, xy_queue *out)
+/* An answer that was given before; its state may have been lost, too. Without memory the
+ * controlling node gives the request up at its deadline. */
+static void answer_again(xy_node *node, xy_number number, xy_queue *out)
 {
+    say_state(node, out);
     const xy_kept *kept = xy_answers_find(&node->answers, number.request);
     if (!kept) {
         reply(node, number, XYLEM_ANSWER_LOST, out);
         return;
     }
-    xy_action action = reply_of(node, number, kept->status);
+    xy_action action = answer_of(node, number, kept->status);
     if (push_but_last(&action, kept->text.bytes, kept->text.size, out))
         xy_queue_push(out, &action);
 }
@@ -269,9 +309,12 @@ static void ask_unsent(xy_node *node, const xy_event *event, xy_queue *out)
 
 void xy_node_init(xy_node *node, const xy_birth *birth, const char *address)
 {
-    *node = (xy_node){.birth = *birth, .heartbeat_ms = XY_NEVER, .capacity = SIZE_MAX};
-    node->birth.arguments = NULL; /* they are for the service alone */
-    node->birth.arguments_size = 0;
+    *node = (xy_node){.birth = *birth,
+                      .heartbeat_ms = XY_NEVER,
+                      .capacity = SIZE_MAX,
+                      .state.retry_ms = XY_NEVER};
+    node->birth.arguments = node->birth.saved = NULL; /* they are for the service alone */
+    node->birth.arguments_size = node->birth.saved_size = 0;
     assert(strlen(address) < sizeof node->address);
     snprintf(node->address, sizeof node->address, "%s", address);
     xy_subtree_init(&node->subtree, pass_up, node);
@@ -285,6 +328,7 @@ void xy_node_clear(xy_node *node, xy_queue *out)
     drop_casts(node, out);
     xy_asks_clear(&node->asks, out);
     xy_answers_clear(&node->answers);
+    xy_buffer_clear(&node->state.bytes);
     xy_subtree_clear(&node->subtree);
 }
 
@@ -364,12 +408,6 @@ static void set_interval(xy_node *node, const xy_message *message, int64_t now_m
 
 /* Moving. */
 
-static void report_again(xy_node *node, int64_t now_ms, xy_queue *out)
-{
-    ask_again(node, now_ms, out);
-    xy_subtree_report(&node->subtree, now_ms, out);
-}
-
 /* What was on its way up over the old parent may be lost. Requests and their replies are asked for
  * again by the controlling node. Without memory to say so the node has not attached. */
 static void welcome(xy_node *node, const xy_message *message, int64_t now_ms, xy_queue *out)
@@ -383,9 +421,13 @@ static void welcome(xy_node *node, const xy_message *message, int64_t now_ms, xy
     disconnect(&node->parent, out);
     node->parent = node->coming;
     node->coming = (xy_peer){0};
-    set_interval(node, message, now_ms, out);
     if (moved)
-        report_again(node, now_ms, out);
+        say_state(node, out);
+    set_interval(node, message, now_ms, out);
+    if (moved) {
+        ask_again(node, now_ms, out);
+        xy_subtree_report(&node->subtree, now_ms, out);
+    }
 }
 
 /* Requests. */
@@ -620,6 +662,13 @@ static void take_cast(xy_node *node, const xy_message *message, int64_t now_ms, 
 
 /* Events. */
 
+static void report_again(xy_node *node, int64_t now_ms, xy_queue *out)
+{
+    say_state(node, out);
+    ask_again(node, now_ms, out);
+    xy_subtree_report(&node->subtree, now_ms, out);
+}
+
 static void hear_parent(xy_node *node, xy_message *message, uint8_t *frame, int64_t now_ms,
                         xy_queue *out)
 {
@@ -662,8 +711,20 @@ static void hear(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue 
     }
 }
 
+/* Of a state for which there is no memory only that is said. */
+static void take_state(xy_node *node, const void *bytes, size_t size, xy_queue *out)
+{
+    xy_node_state *state = &node->state;
+    xy_buffer_clear(&state->bytes);
+    state->number++;
+    state->lost = size > 0 && !xy_buffer_add(&state->bytes, bytes, size);
+    say_state(node, out);
+}
+
 static void worked(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
 {
+    if (event->worked.saves)
+        take_state(node, event->worked.saved, event->worked.saved_size, out);
     if (xy_work_queue_done(&node->work, event->worked.request))
         answer_with(node, event, out);
     xy_asks_drop(&node->asks, event->worked.request, out);
@@ -678,6 +739,15 @@ static void deferred(xy_node *node, const xy_event *event, int64_t now_ms, xy_qu
         xy_work_queue_next(&node->work, now_ms, out);
 }
 
+/* Over a broken way it is not: it is said again over another. That of another node is asked for
+ * again when an answer comes without it. */
+static void state_unsent(xy_node *node, const xy_event *event)
+{
+    bool own = event->unsent.request.tag == xy_random_at(&node->birth.random, XY_STREAM_STATE, 0);
+    if (own && event->unsent.status != XYLEM_UNAVAILABLE)
+        say_state_later(node);
+}
+
 /* What could not be sent to a child comes back unexecuted. A reply for which there is no room is
  * replaced by an error, which is small. One whose way is broken is not: it is asked for again over
  * another. */
@@ -690,6 +760,8 @@ static void unsent(xy_node *node, const xy_event *event, xy_queue *out)
         give_back(node, number, event->unsent.link, status, out);
     else if (event->unsent.kind == XY_ASK)
         ask_unsent(node, event, out);
+    else if (event->unsent.kind == XY_STATE)
+        state_unsent(node, event);
     else if (event->unsent.kind == XY_CAST)
         xy_casts_unsent(&node->casts, number, event->unsent.link, status, out);
     else if (!event->unsent.bare && !gone && event->unsent.kind == XY_REPLY)
@@ -702,6 +774,8 @@ static void tick(xy_node *node, int64_t now_ms, xy_queue *out)
 {
     if (now_ms >= node->heartbeat_ms)
         send_heartbeat(node, true, now_ms, out);
+    if (now_ms >= node->state.retry_ms)
+        say_state(node, out);
     xy_work_queue_tick(&node->work, now_ms, out);
     xy_subtree_tick(&node->subtree, now_ms, out);
     xy_casts_tick(&node->casts, now_ms, out);
@@ -736,6 +810,9 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue
     case XY_EVENT_ASKED:
         ask(node, event, now_ms, out);
         break;
+    case XY_EVENT_SAVED:
+        take_state(node, event->saved.bytes, event->saved.size, out);
+        break;
     case XY_EVENT_DEFERRED:
         deferred(node, event, now_ms, out);
         break;
@@ -762,10 +839,10 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t xy_node_deadline(const xy_node *node)
 {
+    int64_t own_ms = earlier(node->heartbeat_ms, node->state.retry_ms);
     return earlier(
         earlier(xy_subtree_deadline(&node->subtree), xy_work_queue_deadline(&node->work)),
-        earlier(earlier(xy_casts_deadline(&node->casts), xy_asks_deadline(&node->asks)),
-                node->heartbeat_ms));
+        earlier(earlier(xy_casts_deadline(&node->casts), xy_asks_deadline(&node->asks)), own_ms));
 }
 
 static void step(void *self, const xy_event *event, int64_t now_ms, xy_queue *out)

@@ -11,6 +11,14 @@
 #include "core/subtree.h"
 #include "core/work_queue.h"
 
+/* What the service of a node has saved. */
+typedef struct xy_node_state {
+    uint64_t number; /* the how manieth it is; 0: there is none */
+    xy_buffer bytes;
+    bool lost;        /* there was no memory for it */
+    int64_t retry_ms; /* when to say again what could not be said, or XY_NEVER */
+} xy_node_state;
+
 typedef struct xy_node {
     xy_birth birth;
     char address[XY_ADDRESS_SIZE]; /* where its children reach it */
@@ -28,6 +36,7 @@ typedef struct xy_node {
     xy_answers answers;
     xy_casts casts;
     xy_asks asks;
+    xy_node_state state;
 } xy_node;
 
 /* Begins a node that can be reached at `address`. The node must stay where it is. */

@@ -221,6 +221,7 @@ static void forget_life(xy_controller *controller, xy_map_node *node, xy_queue *
     node->behind = node->adrift = node->mended = node->silent = node->dead = false;
     node->silent_here = false;
     node->casts = 0;
+    node->saved = 0;
     node->given_up = node->started = node->killed = node->restart = false;
 }
 

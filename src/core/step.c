@@ -6,19 +6,32 @@
 #include "core/buffer.h"
 #include "core/memory.h"
 
+/* NULL also when there are none. False when there is no memory. */
+static bool copy_bytes(const uint8_t **copy, const uint8_t *bytes, size_t size)
+{
+    xy_buffer buffer = {0};
+    bool copied = size == 0 || xy_buffer_add(&buffer, bytes, size);
+    *copy = xy_buffer_take(&buffer);
+    return copied;
+}
+
 bool xy_birth_copy(xy_birth *copy, const xy_birth *birth)
 {
-    xy_buffer arguments = {0};
     *copy = *birth;
-    copy->arguments = NULL;
-    copy->arguments_size = 0;
-    if (birth->arguments_size == 0)
+    copy->saved = NULL;
+    if (copy_bytes(&copy->arguments, birth->arguments, birth->arguments_size) &&
+        copy_bytes(&copy->saved, birth->saved, birth->saved_size))
         return true;
-    if (!xy_buffer_add(&arguments, birth->arguments, birth->arguments_size))
-        return false;
-    copy->arguments_size = arguments.size;
-    copy->arguments = xy_buffer_take(&arguments);
-    return true;
+    xy_birth_clear(copy);
+    return false;
+}
+
+void xy_birth_clear_saved(xy_birth *copy)
+{
+    xy_release((void *)(uintptr_t)copy->saved);
+    copy->saved = NULL;
+    copy->saved_size = 0;
+    copy->has_saved = false;
 }
 
 void xy_birth_clear(xy_birth *copy)
@@ -26,6 +39,7 @@ void xy_birth_clear(xy_birth *copy)
     xy_release((void *)(uintptr_t)copy->arguments);
     copy->arguments = NULL;
     copy->arguments_size = 0;
+    xy_birth_clear_saved(copy);
 }
 
 xy_urgency xy_message_urgency(const xy_message *message)

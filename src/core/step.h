@@ -26,12 +26,16 @@ typedef struct xy_birth {
     char service[XY_SERVICE_NAME_SIZE];
     const uint8_t *arguments; /* of the service: lent, unless the birth is a copy; or NULL */
     size_t arguments_size;
+    bool has_saved;       /* there is a state that an earlier life has saved: */
+    const uint8_t *saved; /* as the arguments; or NULL: it has no bytes */
+    size_t saved_size;
 } xy_birth;
 
-/* Makes a copy that owns its arguments, with a NUL behind them. False, and it has none, when there
- * is no memory. The other one frees what a copy owns. */
+/* Makes a copy that owns its arguments and its saved state, with a NUL behind each. False, and it
+ * has none, when there is no memory. The others free what a copy owns: all, or the state. */
 bool xy_birth_copy(xy_birth *copy, const xy_birth *birth);
 void xy_birth_clear(xy_birth *copy);
+void xy_birth_clear_saved(xy_birth *copy);
 
 /* Where a node is attached: to whom, and how it is known there. */
 typedef struct xy_attachment {
@@ -45,13 +49,14 @@ typedef enum xy_event_kind {
     XY_EVENT_OPEN,    /* the machine begins */
     XY_EVENT_TICK,    /* time has passed */
     XY_EVENT_MESSAGE, /* a frame from a neighbour */
-    XY_EVENT_UNSENT,  /* a request, a cast or an answer could not be sent or passed on */
+    XY_EVENT_UNSENT,  /* a request, a cast, an answer or a state could not be sent or passed on */
     /* Of a node: */
     XY_EVENT_ATTACH,   /* it is to attach to a parent */
     XY_EVENT_END,      /* it is to end */
     XY_EVENT_WORKED,   /* the service has done a piece of work, or answers one that it deferred */
     XY_EVENT_DEFERRED, /* the service has begun a piece of work, and answers it later */
     XY_EVENT_ASKED,    /* the service asks other nodes */
+    XY_EVENT_SAVED,    /* the service has another state than before, without having done work */
     /* Of both: */
     XY_EVENT_COMBINED, /* the service has combined two answers */
     /* Of the controlling node, from the launcher: */
@@ -72,7 +77,7 @@ typedef struct xy_event {
             size_t size;
         } message;
         struct {
-            xy_kind kind; /* XY_REQUEST, XY_REPLY, XY_CAST, XY_MERGED or XY_ASK */
+            xy_kind kind; /* XY_REQUEST, XY_REPLY, XY_CAST, XY_MERGED, XY_ASK or XY_STATE */
             xy_number request;
             int64_t id; /* of an ask: the asker, */
             xy_life life;
@@ -87,6 +92,9 @@ typedef struct xy_event {
             int status;
             const void *text;
             size_t size;
+            bool saves; /* the service has another state than before: */
+            const void *saved;
+            size_t saved_size;
         } worked;
         struct {
             xy_number request; /* that it works on */
@@ -98,6 +106,10 @@ typedef struct xy_event {
         struct {
             xy_number request;
         } deferred;
+        struct {
+            const void *bytes;
+            size_t size;
+        } saved;
         struct {
             xy_number cast;
             int status;
@@ -237,7 +249,7 @@ typedef struct xy_action {
             xy_link_number link;
             char address[XY_ADDRESS_SIZE]; /* where its children reach it */
         } attached;
-        xy_birth start; /* a copy: owns its arguments */
+        xy_birth start; /* a copy: owns its arguments and its saved state */
         struct {
             xy_life life;
             xy_attachment to;

@@ -156,9 +156,9 @@ bool xy_subtree_hear(xy_subtree *subtree, const xy_peer *from, const xy_message 
             welcome(subtree, child, message, now_ms, out);
         return false;
     }
-    subtree->repeats |= message->kind == XY_ASK;
+    child->repeats |= message->kind == XY_ASK || message->kind == XY_STATE;
     if (message->kind == XY_REPLY || message->kind == XY_CHANGE || message->kind == XY_MERGED ||
-        message->kind == XY_ASK)
+        message->kind == XY_ASK || message->kind == XY_STATE)
         return true;
     if (message->kind != XY_HEARTBEAT)
         return false;
@@ -210,12 +210,11 @@ static void forgive(xy_subtree *subtree, int64_t late_ms, int64_t now_ms)
 /* A silent child is asked too: it may come back. */
 void xy_subtree_report(xy_subtree *subtree, int64_t now_ms, xy_queue *out)
 {
-    bool wanted = subtree->watched || subtree->repeats;
-    for (xy_child *child = xy_children_first(&subtree->children); child && wanted;
+    for (xy_child *child = xy_children_first(&subtree->children); child;
          child = xy_children_next(child)) {
         if (child->reported)
             say(subtree, child, now_ms, out);
-        if (child->state != XY_CHILD_EXPECTED)
+        if (child->state != XY_CHILD_EXPECTED && (subtree->watched || child->repeats))
             ask(subtree, child, now_ms, out);
     }
 }

@@ -19,8 +19,7 @@ typedef struct xy_subtree {
     xy_children children;
     xy_detector detector;
     uint64_t version; /* of the heartbeat interval */
-    bool watched;     /* there have been heartbeats: without them nothing is ever reported, */
-    bool repeats;     /* unless one below has asked, which it says again on a new way up */
+    bool watched;     /* there have been heartbeats: without them nothing is ever reported */
     bool lost;        /* a child was let go, or is silent: the owner has not looked at that yet */
     int64_t retry_ms; /* when to say again what there was no memory for, or XY_NEVER */
     xy_report *report;
@@ -42,7 +41,7 @@ void xy_subtree_let_go(xy_subtree *subtree, xy_link_number link, xy_queue *out);
 int xy_subtree_next(const xy_subtree *subtree, xy_link_number next, xy_peer *child);
 
 /* A message of a neighbour that may be anyone. True: it comes from a child and is for the owner: a
- * reply, a change or an ask, which go up, or the answer to a cast. */
+ * reply, a change, an ask or a state, which go up, or the answer to a cast. */
 bool xy_subtree_hear(xy_subtree *subtree, const xy_peer *from, const xy_message *message,
                      int64_t now_ms, xy_queue *out);
 
@@ -56,7 +55,8 @@ void xy_subtree_set_interval(xy_subtree *subtree, int64_t interval_ms, uint64_t 
                              int64_t now_ms, xy_queue *out);
 
 /* Says again which children are silent and which are back, of those of which it was ever said, and
- * has the children do the same: word of that may have been lost on its way up. */
+ * has the children do the same, and say again what they have saved: word of that may have been lost
+ * on its way up. */
 void xy_subtree_report(xy_subtree *subtree, int64_t now_ms, xy_queue *out);
 
 void xy_subtree_tick(xy_subtree *subtree, int64_t now_ms, xy_queue *out);

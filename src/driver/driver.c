@@ -9,11 +9,12 @@ static void step(xy_driver *driver, const xy_event *event)
     driver->machine.step(driver->machine.self, event, driver->now_ms, driver->queue);
 }
 
-/* Only a request, an ask or an answer is missed by its asker. */
+/* Only a request, an ask or an answer is missed by its asker, and a state by the controlling node.
+ */
 static void unsent(xy_driver *driver, const xy_peer *to, const xy_message *message, int status)
 {
     if (message->kind != XY_REQUEST && message->kind != XY_REPLY && message->kind != XY_CAST &&
-        message->kind != XY_MERGED && message->kind != XY_ASK)
+        message->kind != XY_MERGED && message->kind != XY_ASK && message->kind != XY_STATE)
         return;
     xy_event event = {.kind = XY_EVENT_UNSENT};
     event.unsent.kind = message->kind;

@@ -52,6 +52,7 @@ struct xy_executor {
     atomic_bool calling;         /* the thread calls back, or is to */
     atomic_bool asks;            /* there are questions to other nodes */
     atomic_int_least64_t due_ms; /* when the node's own thread is to look at the calls */
+    bool saves; /* with the work the state has become another one: see the context */
 };
 
 /* Freeing. */
@@ -244,11 +245,36 @@ static int start_unsignalled(pthread_t *thread, void *(*run)(void *), void *argu
 
 /* The thread. */
 
+/* By the thread that does the work. */
+static int do_and_save(xy_executor *executor)
+{
+    int status = xy_service_do(executor->service, executor->state, &executor->work);
+    executor->saves = xy_service_save(executor->service, executor->state, &executor->context,
+                                      executor->work.now_ms);
+    return status;
+}
+
+/* The work is over, and no other has begun. */
+static xy_done done_of(xy_executor *executor, xy_number request, int status, bool deferred)
+{
+    xy_done done = {.request = request,
+                    .status = status,
+                    .text = executor->work.reply,
+                    .size = executor->work.reply_size,
+                    .deferred = deferred,
+                    .saves = executor->saves,
+                    .saved = executor->context.saved,
+                    .saved_size = executor->context.saved_size};
+    executor->work.reply = NULL;
+    executor->saves = false;
+    return done;
+}
+
 static void do_work(xy_executor *executor)
 {
     atomic_store(&executor->stage, UNDER_WAY);
     pthread_mutex_unlock(&executor->mutex);
-    int status = xy_service_do(executor->service, executor->state, &executor->work);
+    int status = do_and_save(executor);
     pthread_mutex_lock(&executor->mutex);
     executor->status = status;
     forget_text(executor);
@@ -457,11 +483,10 @@ static void fail(xy_number request, const xy_error *error, xy_done *done)
 static bool do_at_once(xy_executor *executor, xy_number request, xy_done *done)
 {
     bool begun = enter(executor);
-    int status = begun ? xy_service_do(executor->service, executor->state, &executor->work) : 0;
+    int status = begun ? do_and_save(executor) : XYLEM_OK;
     leave(executor);
     bool deferred = xy_work_settle(&executor->work, &status);
-    *done = (xy_done){request, status, executor->work.reply, executor->work.reply_size, deferred};
-    executor->work.reply = NULL;
+    *done = done_of(executor, request, status, deferred);
     forget_text(executor);
     return begun;
 }
@@ -518,7 +543,10 @@ bool xy_executor_combine(xy_executor *executor, const xy_action *combine, xy_don
     int status = begun ? xy_service_combine(combine->combine.service, combine->combine.texts,
                                             combine->combine.a_size, combine->combine.b_size, &work)
                        : XYLEM_OK;
-    *done = (xy_done){combine->combine.cast, status, work.reply, work.reply_size, false};
+    *done = (xy_done){.request = combine->combine.cast,
+                      .status = status,
+                      .text = work.reply,
+                      .size = work.reply_size};
     leave(executor);
     return begun;
 }
@@ -557,7 +585,10 @@ static bool take_answer(xy_executor *executor, xy_done *done)
     xy_token_answer answer;
     if (!xy_tokens_take(executor->tokens, &answer))
         return false;
-    *done = (xy_done){answer.request, answer.status, answer.text, answer.size, false};
+    *done = (xy_done){.request = answer.request,
+                      .status = answer.status,
+                      .text = answer.text,
+                      .size = answer.size};
     return true;
 }
 
@@ -568,9 +599,7 @@ bool xy_executor_take(xy_executor *executor, xy_done *done)
     pthread_mutex_lock(&executor->mutex);
     quieten(executor);
     bool deferred = xy_work_settle(&executor->work, &executor->status);
-    *done = (xy_done){executor->request, executor->status, executor->work.reply,
-                      executor->work.reply_size, deferred};
-    executor->work.reply = NULL;
+    *done = done_of(executor, executor->request, executor->status, deferred);
     atomic_store(&executor->stage, IDLE);
     atomic_store(&executor->unwanted, false);
     pthread_mutex_unlock(&executor->mutex);
@@ -646,8 +675,19 @@ static bool call_here(xy_executor *executor)
     xy_call *call = entered ? take_call(executor) : NULL;
     if (call)
         xy_call_run(call, &executor->context);
+    if (call &&
+        xy_service_save(executor->service, executor->state, &executor->context, xy_clock_now_ms()))
+        executor->saves = true;
     leave(executor);
     return entered && atomic_load(&executor->due_ms) == 0;
+}
+
+bool xy_executor_take_saved(xy_executor *executor, xy_done *done)
+{
+    if (executor->service->takes_long || !executor->saves)
+        return false;
+    *done = done_of(executor, (xy_number){0, 0}, XYLEM_OK, false);
+    return true;
 }
 
 bool xy_executor_call_due(xy_executor *executor, int64_t now_ms)

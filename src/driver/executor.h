@@ -23,6 +23,9 @@ typedef struct xy_done {
     char *text; /* the answer, `size` bytes; the taker's, who frees it */
     size_t size;
     bool deferred; /* there is no answer yet: it comes later, as work that has been done */
+    bool saves;    /* the service has another state than before: lent until the next work begins */
+    const char *saved;
+    size_t saved_size;
 } xy_done;
 
 /* What a world does around each call of a function of the service by the node's own
@@ -92,6 +95,10 @@ int64_t xy_executor_deadline(const xy_executor *executor);
 /* Has all callbacks run that are due: now, by this thread, or soon, by that of a service that takes
  * long. True: some of them have been run. (guarded) */
 bool xy_executor_call_due(xy_executor *executor, int64_t now_ms);
+
+/* After that: whether a callback of a service that is quick has changed its state; then *done says
+ * what is saved. */
+bool xy_executor_take_saved(xy_executor *executor, xy_done *done);
 
 /* The work under way, if it is for this request, or the answer that was deferred is not wanted any
  * more. */

@@ -152,6 +152,12 @@ bool xy_channel_begin(xy_channel *channel)
     return true;
 }
 
+static void append_behind(xy_channel *channel, const xy_birth *birth)
+{
+    append(channel, birth->arguments, birth->arguments_size);
+    append(channel, birth->saved, birth->saved_size);
+}
+
 bool xy_channel_send(xy_channel *channel, const xy_agent_message *message)
 {
     uint8_t frame[XY_AGENT_FRAME_MAX];
@@ -159,7 +165,8 @@ bool xy_channel_send(xy_channel *channel, const xy_agent_message *message)
     bool sent = can_append(channel, size + behind);
     if (sent) {
         append(channel, frame, size);
-        append(channel, behind > 0 ? message->start.arguments : NULL, behind);
+        if (behind > 0)
+            append_behind(channel, &message->start);
         xy_channel_flush(channel);
     }
     explicit_bzero(frame, size);

@@ -50,6 +50,8 @@ static void put_start(writer *to, const xy_birth *birth)
         put(to, birth->random.key[i], 8);
     put_text(to, birth->service);
     put(to, birth->arguments_size, 4);
+    put(to, birth->has_saved, 1);
+    put(to, birth->saved_size, 4);
 }
 
 static void put_attach(writer *to, xy_life life, const xy_attachment *attachment)
@@ -149,7 +151,8 @@ size_t xy_agent_encode(const xy_agent_message *message, uint8_t frame[XY_AGENT_F
 
 size_t xy_agent_behind(const xy_agent_message *message)
 {
-    return message->kind == XY_AGENT_START ? message->start.arguments_size : 0;
+    const xy_birth *birth = &message->start;
+    return message->kind == XY_AGENT_START ? birth->arguments_size + birth->saved_size : 0;
 }
 
 /* Reading: after the first thing that is wrong nothing counts any more. */
@@ -232,6 +235,8 @@ static void get_start(reader *from, xy_birth *birth)
         birth->random.key[i] = get(from, 8);
     get_text(from, birth->service, sizeof birth->service);
     birth->arguments_size = (size_t)get_in(from, 4, 0, XYLEM_ARGUMENTS_MAX);
+    birth->has_saved = get_in(from, 1, false, true);
+    birth->saved_size = (size_t)get_in(from, 4, 0, birth->has_saved ? XYLEM_STATE_MAX : 0);
     from->wrong = from->wrong || birth->id < 0;
 }
 
@@ -345,11 +350,14 @@ static void get_content(reader *from, xy_agent_message *message)
     }
 }
 
-/* False when they are not there as a whole. */
-static bool lend_arguments(xy_birth *birth, const uint8_t *at, const uint8_t *end)
+/* The arguments and the state; false when they are not there as a whole. */
+static bool lend(xy_birth *birth, const uint8_t *at, const uint8_t *end)
 {
+    if (birth->arguments_size + birth->saved_size > (size_t)(end - at))
+        return false;
     birth->arguments = birth->arguments_size > 0 ? at : NULL;
-    return birth->arguments_size <= (size_t)(end - at);
+    birth->saved = birth->saved_size > 0 ? at + birth->arguments_size : NULL;
+    return true;
 }
 
 int xy_agent_decode(xy_agent_message *message, const uint8_t *bytes, size_t size)
@@ -367,7 +375,7 @@ int xy_agent_decode(xy_agent_message *message, const uint8_t *bytes, size_t size
     get_content(&from, message);
     if (from.wrong || from.at != from.end)
         return -1;
-    if (message->kind == XY_AGENT_START && !lend_arguments(&message->start, from.end, bytes + size))
+    if (message->kind == XY_AGENT_START && !lend(&message->start, from.end, bytes + size))
         return 0;
     return (int)(HEADER + content + xy_agent_behind(message));
 }

@@ -7,7 +7,8 @@
  *     offset  0  size of what follows the kind (2)    2  kind    3  what it carries
  *
  * All numbers are in network order. A text is its length (2) and its bytes, without a NUL. The
- * arguments of a START follow its frame, which ends with their size (4).
+ * arguments of a START follow its frame, and then the saved state; the frame ends with the size of
+ * the arguments (4), whether there is a state (1), and its size (4).
  */
 #ifndef XY_PROTOCOL_H
 #define XY_PROTOCOL_H
@@ -15,10 +16,10 @@
 #include "launch/launcher.h"
 #include "service/service.h"
 
-#define XY_AGENT_VERSION 3
+#define XY_AGENT_VERSION 4
 #define XY_AGENT_MAGIC   "\nxylem-agent-speaks\n"
 
-/* No frame is larger, without the arguments of a START. */
+/* No frame is larger, without what follows that of a START. */
 #define XY_AGENT_FRAME_MAX 1024
 
 typedef enum xy_agent_kind {
@@ -81,16 +82,17 @@ typedef struct xy_agent_message {
     };
 } xy_agent_message;
 
-/* Writes the frame of a message; returns its size. Its texts end with a NUL. The arguments of a
- * START are for the caller to write: they follow the frame. */
+/* Writes the frame of a message; returns its size. Its texts end with a NUL. The arguments and the
+ * state of a START are for the caller to write: they follow the frame. */
 size_t xy_agent_encode(const xy_agent_message *message, uint8_t frame[XY_AGENT_FRAME_MAX]);
 
-/* How many bytes follow the frame of a message: those of the arguments of a START; of others 0. */
+/* How many bytes follow the frame of a message: those of the arguments and of the state of a START;
+ * of others 0. */
 size_t xy_agent_behind(const xy_agent_message *message);
 
-/* Reads the frame at the beginning of `bytes`. Returns its size, with the arguments of a START,
- * which are lent from `bytes`; 0 when it is not there as a whole; a negative number when it is
- * malformed. Any bytes may be given. */
+/* Reads the frame at the beginning of `bytes`. Returns its size, with the arguments and the state
+ * of a START, which are lent from `bytes`; 0 when it is not there as a whole; a negative number
+ * when it is malformed. Any bytes may be given. */
 int xy_agent_decode(xy_agent_message *message, const uint8_t *bytes, size_t size);
 
 /* Where the node of a life binds. */

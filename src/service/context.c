@@ -1,5 +1,7 @@
 #include "service/context.h"
 
+#include <stdlib.h>
+
 #include "service/calls.h"
 
 bool xy_context_init(xylem_context *context, const xylem_service *service, const xy_birth *birth)
@@ -11,6 +13,7 @@ bool xy_context_init(xylem_context *context, const xylem_service *service, const
 void xy_context_clear(xylem_context *context)
 {
     xy_birth_clear(&context->birth);
+    free(context->saved);
 }
 
 int64_t xylem_context_id(const xylem_context *context)

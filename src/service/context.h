@@ -23,9 +23,13 @@ typedef struct xy_context_ops {
 } xy_context_ops;
 
 struct xylem_context {
-    xy_birth birth; /* a copy: owns its arguments */
+    xy_birth birth; /* a copy: owns its arguments and its saved state */
     void *user;
     uint64_t drawn; /* how many random numbers */
+
+    /* What the service has saved last, freed by free; NULL: nothing but what the birth has. */
+    char *saved;
+    size_t saved_size;
 
     /* Writes a line to the log of the node; any thread may call it. */
     void (*log)(void *log_owner, enum xylem_log_level level, const char *text);

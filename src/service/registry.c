@@ -77,7 +77,7 @@ static int add(const xylem_service *service, const char *command)
 int xylem_register(const xylem_service *service)
 {
     if (!service || service->size != sizeof *service || !service->exec || !is_name(service->name) ||
-        xy_service_named(service->name))
+        !service->save != !service->load || xy_service_named(service->name))
         return XYLEM_INVALID;
     return add(service, NULL);
 }

@@ -9,6 +9,24 @@
 #include "service/program.h"
 #include "service/word.h"
 
+/* What cannot be loaded is not closed, which might save it. */
+static bool load(const xylem_service *service, const xylem_context *context, void *state,
+                 xy_error *error)
+{
+    const xy_birth *birth = &context->birth;
+    if (!service->load || !birth->has_saved)
+        return true;
+    int status =
+        service->load(state, birth->saved ? (const char *)birth->saved : "", birth->saved_size);
+    if (!status)
+        return true;
+    xy_service_release(service, state);
+    return xy_error_set(error, XYLEM_CANNOT_START,
+                        "the service '%s' cannot load the state that it has saved: %s (the option "
+                        "fresh begins without it)",
+                        service->name, xylem_strerror(status));
+}
+
 bool xy_service_open(const xylem_service *service, xylem_context *context, const xy_host *host,
                      void **state, xy_error *error)
 {
@@ -19,7 +37,7 @@ bool xy_service_open(const xylem_service *service, xylem_context *context, const
     int status = service->open_with ? service->open_with(state, context)
                  : service->open    ? service->open(state)
                                     : XYLEM_OK;
-    return !status || xy_error_code(error, status);
+    return status ? xy_error_code(error, status) : load(service, context, *state, error);
 }
 
 void xy_service_close(const xylem_service *service, void *state)
@@ -76,6 +94,58 @@ bool xy_work_settle(xylem_work *work, int *status)
     work->reply = answer.text;
     work->reply_size = answer.size;
     return false;
+}
+
+/* Saving. */
+
+static void warn(const xylem_service *service, const xylem_context *context, int status)
+{
+    char text[XY_REASON_SIZE];
+    snprintf(text, sizeof text,
+             "the service '%s' cannot save its state: %s; the state that was saved before stays",
+             service->name, xylem_strerror(status));
+    xylem_context_log(context, XYLEM_LOG_WARNING, text);
+}
+
+static bool is_another(const xylem_context *context, const xylem_work *work)
+{
+    const xy_birth *birth = &context->birth;
+    const void *before = context->saved ? context->saved : (const char *)birth->saved;
+    size_t size = context->saved ? context->saved_size : birth->saved_size;
+    bool any = context->saved || birth->has_saved;
+    return !any || size != work->reply_size || (size > 0 && memcmp(before, work->reply, size) != 0);
+}
+
+/* Takes it out of the work, with a NUL also if it is empty. */
+static int keep(xylem_context *context, xylem_work *work)
+{
+    int error = work->reply ? XYLEM_OK : xylem_work_reply(work, NULL, 0);
+    if (error)
+        return error;
+    free(context->saved);
+    context->saved = work->reply;
+    context->saved_size = work->reply_size;
+    work->reply = NULL;
+    xy_birth_clear_saved(&context->birth);
+    return XYLEM_OK;
+}
+
+bool xy_service_save(const xylem_service *service, void *state, xylem_context *context,
+                     int64_t now_ms)
+{
+    xylem_work work = {.text = "", .now_ms = now_ms, .context = context};
+    if (!service->save)
+        return false;
+    int status = xy_service_error(service->save(state, &work));
+    if (!status && work.reply_size > XYLEM_STATE_MAX)
+        status = XYLEM_TOO_LONG;
+    bool another = !status && is_another(context, &work);
+    if (another)
+        status = keep(context, &work);
+    if (status)
+        warn(service, context, status);
+    free(work.reply);
+    return another && !status;
 }
 
 int xy_service_combine(const char *name, const uint8_t *texts, size_t a_size, size_t b_size,

@@ -77,9 +77,10 @@ typedef struct xy_host {
     int64_t id; /* of the node */
 } xy_host;
 
-/* Begins and ends the service of one node; false, and the error, when it cannot begin. The context
- * lasts longer. The host is copied; NULL: there no program can run. The state of a node that was
- * killed is released and not closed. */
+/* Begins and ends the service of one node; false, and the error, when it cannot begin, or cannot
+ * load what an earlier life has saved: then there is no state. The context lasts longer. The host
+ * is copied; NULL: there no program can run. The state of a node that was killed is released and
+ * not closed. */
 bool xy_service_open(const xylem_service *service, xylem_context *context, const xy_host *host,
                      void **state, xy_error *error);
 void xy_service_close(const xylem_service *service, void *state);
@@ -101,6 +102,11 @@ void xy_work_forget(xylem_work *work);
 
 /* An error of a service, or XYLEM_FAILED in the place of any other: those are the network's. */
 int xy_service_error(int status);
+/* After a piece of work: whether the service has another state to save than it has saved last, or
+ * was given at its start. Then that is in the context, until this is called again. One that cannot
+ * be saved is a warning in the log. */
+bool xy_service_save(const xylem_service *service, void *state, xylem_context *context,
+                     int64_t now_ms);
 
 /* Combines two answers, each with a NUL behind it, one behind the other, by the service of this
  * name: XYLEM_OK, or one of the errors that are a service's. */

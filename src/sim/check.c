@@ -72,6 +72,7 @@ void check_init(struct check *result, const struct plan *plan, xy_world *world,
                              .next_due_us = INT64_MAX};
     result->history.next_due_us = INT64_MAX;
     result->longest_ms = plan->timeout_ms;
+    result->owed = need(calloc((size_t)(2 * plan->nodes), sizeof *result->owed));
     model_init(&result->model, plan->shape, 2 * plan->nodes);
     const xy_topology *topology = controller->topology;
     result->repairs = plan->repair != XY_REPAIR_NONE;
@@ -86,6 +87,7 @@ void check_clear(struct check *check)
     model_clear(&check->model);
     history_clear(&check->history);
     check_asks_clear(check);
+    free(check->owed);
     free(check->suspects);
     free(check->due_us);
 }

@@ -47,14 +47,18 @@
  *   I18 a cast goes once over each link, and each node answers it once; the reply names each node
  *       that was asked once, with what its work gave, or with an error for which there is a cause;
  *       what is combined is made of the answers of exactly those nodes
+ *   I19 a life that begins after the reply to a piece of work of an earlier life of this id and
+ *       service was received is given a state that is not older than that work, unless a node with
+ *       this id was created fresh, or with another service, since; and never one that no life of
+ *       this id and service has had
  *   I20 what a node asks others is answered once, while it lives, and no later than the work that
  *       it belongs to; the controlling node asks once for it, within the time of that work, and
  *       no longer than it goes on; what holds for a command of the user holds for that, too; the
  *       answer is what the controlling node has heard, with an outcome for each node of the set
  *
- * check_asks has I20, check_casts has I18, check_replies has I2, check_jobs I10 to I12,
- * check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7 and
- * I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
+ * check_asks has I20, check_states I19, check_casts I18, check_replies has I2, check_jobs I10 to
+ * I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7
+ * and I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
  */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
@@ -107,6 +111,13 @@ struct asked_request {
     uint64_t text;
 };
 
+/* What the next life of a node is to be given at least. */
+struct owed {
+    const char *service; /* of the node that was created last */
+    uint64_t count;      /* of work, with the latest of which there was a reply */
+    uint64_t first;      /* the life that has begun with none */
+};
+
 struct check {
     const struct plan *plan;
     xy_world *world;
@@ -139,13 +150,14 @@ struct check {
     uint64_t still;   /* and how many steps it has stood still for */
 
     int64_t living, counted_us; /* how many live, and until when that was added up */
-    struct asked_list *asked;   /* by life */
+    size_t closed, released;    /* how many states of the simulator's own services should be */
+    struct owed *owed;          /* by id */
+
+    struct asked_list *asked; /* by life */
     size_t asked_count;
     uint64_t *asks_open; /* the requests that are made for nodes, and under way */
     size_t asks_under_way;
     struct asked_request ask_in_hand;
-
-    size_t closed, released; /* how many states of the simulator's own services should be */
 };
 
 /* Begins to watch a world. */
@@ -310,6 +322,18 @@ void check_ask_taken(struct check *check);
 void check_asks(struct check *check, uint64_t node);
 void check_asks_quiet(struct check *check, uint64_t node);
 void check_asks_clear(struct check *check);
+
+/* check_states: a node was created; a job was answered with what came of its work; what a life is
+ * given at its start; what it has saved is sent; its service has done so much work, with what it
+ * was given. */
+void check_created(struct check *check, uint64_t created);
+void check_owe(struct check *check, const struct entry *job);
+void check_state_given(struct check *check, const xy_birth *birth);
+void check_state_sent(struct check *check, uint64_t node, const xy_message *state);
+void check_counted(struct check *check, uint64_t node, uint64_t count);
+
+/* The job that a node does now, or NULL. */
+struct entry *check_working(const struct check *check, uint64_t node);
 
 /* Whether a job was done exactly once; it has succeeded, or not. What a ping was answered. */
 void check_done(struct check *check, const struct entry *job, int status);

@@ -52,6 +52,8 @@ static void start(struct check *check, const xy_birth *birth)
         strcmp(life->service, birth->service) != 0)
         check_broken(check, "I6", "life %" PRIu64 " of node %" PRId64 " is to start as a %s",
                      birth->life.number, birth->id, birth->service);
+    else
+        check_state_given(check, birth);
     life->told_start = true;
 }
 

@@ -53,6 +53,11 @@ struct entry *check_work_of(const struct check *check, uint64_t node, uint64_t r
     return job && job->kind == XY_COMMAND_EXEC && job->life == node ? job : NULL;
 }
 
+struct entry *check_working(const struct check *check, uint64_t node)
+{
+    return check_work_of(check, node, check->model.lives[node].working);
+}
+
 void check_called_off(struct check *check, uint64_t node)
 {
     const struct hand *hand = &check->hand;
@@ -383,6 +388,7 @@ void check_done(struct check *check, const struct entry *job, int status)
         fail(check, job, "it was dead when it was asked", status);
     else if (job->works != 1 || !job->done)
         fail(check, job, "it was not done exactly once", status);
+    check_owe(check, job);
 }
 
 static void job_done(struct check *check, const struct entry *job, const xy_action *action)

@@ -190,7 +190,7 @@ static void forwarded(struct check *check, uint64_t node, const xy_action *actio
     uint64_t next = neighbour(check, node, to);
     bool request = hand->message.kind == XY_REQUEST;
     bool up = hand->message.kind == XY_REPLY || hand->message.kind == XY_CHANGE ||
-              hand->message.kind == XY_ASK;
+              hand->message.kind == XY_ASK || hand->message.kind == XY_STATE;
     bool current = to->link.number == check->model.lives[next].link;
     bool refused =
         request && hand->message.number.request != 0 && current && check->model.lives[next].silent;
@@ -380,6 +380,8 @@ void check_link(struct check *check, uint64_t node, const xy_action *action)
         reply_sent(check, node, sent);
     else if (sent->kind == XY_CHANGE)
         change_sent(check, node, sent);
+    else if (sent->kind == XY_STATE)
+        check_state_sent(check, node, sent);
     else if (sent->kind == XY_CAST)
         check_cast_passed(check, node, neighbour(check, node, &action->send.to), action);
     else if (sent->kind == XY_MERGED)

@@ -145,6 +145,7 @@ void check_asking(struct check *check, const xy_command *command)
         find_place(check, &entry, command);
     if (entry.kind == XY_COMMAND_MOVE)
         find_target(check, &entry, command);
+    entry.fresh = command->fresh;
     entry.full = check_is_full(check, command);
     if (entry.kind == XY_COMMAND_CAST)
         check_casting(check, &entry, command);
@@ -167,6 +168,7 @@ static void create_taken(struct check *check, struct entry *entry)
     entry->life = node->life.number;
     model_add(&check->model, entry->life, entry->id, entry->above);
     check->model.lives[entry->life].service = entry->service;
+    check->model.lives[entry->life].fresh = entry->fresh;
 }
 
 /* Unless it was refused. */
@@ -558,6 +560,8 @@ static void weigh(struct check *check, struct entry *entry, const xy_action *rep
     switch (entry->kind) {
     case XY_COMMAND_CREATE:
         reply_to_create(check, entry, reply);
+        if (status == XYLEM_OK)
+            check_created(check, entry->life);
         break;
     case XY_COMMAND_REMOVE:
         reply_to_remove(check, entry, reply);

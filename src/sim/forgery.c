@@ -241,14 +241,17 @@ static bool misdirected(struct run *run, uint64_t node)
     return true;
 }
 
-/* News of any node, with a tag that is not that of its link. */
+/* News of any node, with a tag that is not that of its link, or of its life. */
 static bool liar(struct run *run, uint64_t node)
 {
     uint64_t victim = run_pick(run, &run->faults[FAULT_LIAR]);
     xy_message news = any_message(run, FAULT_LIAR, victim);
     xy_peer from = child_of(run, node);
-    news.kind = XY_CHANGE;
-    news.code = (uint8_t)(1 + draw(run, FAULT_LIAR, XY_CHANGE_END - 1));
+    bool state = draw(run, FAULT_LIAR, 2);
+    news.kind = state ? XY_STATE : XY_CHANGE;
+    news.code = state ? 0 : (uint8_t)(1 + draw(run, FAULT_LIAR, XY_CHANGE_END - 1));
+    if (state)
+        news.value = INT64_MAX; /* later than any */
     if (!speaks(run, node))
         return false;
     arrive(run, life_of(run, node)->above, &from, news, NULL, 0);

@@ -37,6 +37,8 @@ struct entry {
     int64_t given_us;    /* then */
     uint64_t text;       /* what was asked: a digest; */
     const char *service; /* of a create */
+    bool fresh;          /* of one */
+    uint64_t counted;    /* how much work its service had done then: see steps */
     bool cancelled;      /* the user has cancelled it, */
     int64_t cancelled_us;
     bool called_off;  /* and its node has heard of that */

@@ -88,6 +88,9 @@ struct life {
     int64_t stalled_us;         /* and its link until then */
     int64_t calm_us;            /* nothing holds it or its link up from then on */
     const char *service;        /* that it has */
+    bool fresh;                 /* it was to be created without a saved state */
+    uint64_t counted;           /* how much work its service has done, with what it was given */
+    int64_t saved;              /* the how manieth state it has sent last */
     uint64_t working;           /* the request whose work is under way; 0: none */
     uint64_t begun;             /* the latest one whose work was begun, */
     uint64_t come;              /* and the latest one that has come */

@@ -85,6 +85,9 @@ enum fault {
     _(GIVEN, "answered later")        /* which it is, */                                           \
     _(GIVEN_UP, "not wanted")         /* or nothing is wanted any more */                          \
     _(CALLED, "timers")               /* that called a service */                                  \
+    _(STATE_SAVED, "saved")           /* a state */                                                \
+    _(STATE_AGAIN, "saved again")     /* one that may have been lost */                            \
+    _(STATE_GIVEN, "given")           /* to the next life */                                       \
     _(ASKS, "asks")                   /* of nodes, which the controlling node has heard */         \
     _(ASKS_ANSWERED, "asks answered") /* by outcomes, */                                           \
     _(ASKS_GIVEN_UP, "asks given up") /* or without */

@@ -10,15 +10,23 @@ enum { ENTRY_EVENT, ENTRY_TICK, ENTRY_UP, ENTRY_DOWN, ENTRY_BITS = 2, ENTRY_MASK
 
 /* What is going to happen. */
 
-xy_sim_event *xy_scheduler_event(xy_sim_kind kind, xy_life life, const void *bytes, size_t size)
+xy_sim_event *xy_scheduler_event_of(xy_sim_kind kind, xy_life life, const void *first,
+                                    size_t first_size, const void *second, size_t second_size)
 {
-    xy_sim_event *what = malloc(sizeof *what + size);
+    xy_sim_event *what = malloc(sizeof *what + first_size + second_size);
     if (!what)
         return NULL;
-    *what = (xy_sim_event){.kind = kind, .life = life, .size = size};
-    if (size > 0)
-        memcpy(what->bytes, bytes, size);
+    *what = (xy_sim_event){.kind = kind, .life = life, .size = first_size + second_size};
+    if (first_size > 0)
+        memcpy(what->bytes, first, first_size);
+    if (second_size > 0)
+        memcpy(what->bytes + first_size, second, second_size);
     return what;
+}
+
+xy_sim_event *xy_scheduler_event(xy_sim_kind kind, xy_life life, const void *bytes, size_t size)
+{
+    return xy_scheduler_event_of(kind, life, bytes, size, NULL, 0);
 }
 
 void xy_scheduler_enter(xy_scheduler *scheduler, xy_sim_event *what, int64_t due_us)
@@ -152,22 +160,6 @@ static void hear_report(xy_scheduler *scheduler, xy_sim_event *what)
     xy_scheduler_step(scheduler, &scheduler->controller, &what->report);
 }
 
-static void hear_worked(xy_scheduler *scheduler, xy_sim_node *who, const xy_sim_event *what)
-{
-    xy_event event = {.kind = XY_EVENT_WORKED};
-    if (what->worked.deferred) {
-        event.kind = XY_EVENT_DEFERRED;
-        event.deferred.request = what->worked.request;
-        xy_scheduler_step(scheduler, who, &event);
-        return;
-    }
-    event.worked.request = what->worked.request;
-    event.worked.status = what->worked.status;
-    event.worked.text = what->bytes;
-    event.worked.size = what->size;
-    xy_scheduler_step(scheduler, who, &event);
-}
-
 /* To a node that lives and is not held up. */
 static void happen_to(xy_scheduler *scheduler, xy_sim_node *who, xy_sim_event *what)
 {
@@ -188,7 +180,7 @@ static void happen_to(xy_scheduler *scheduler, xy_sim_node *who, xy_sim_event *w
         xy_scheduler_end(scheduler, who, XY_END_EARLY);
         break;
     case XY_SIM_WORKED:
-        hear_worked(scheduler, who, what);
+        xy_scheduler_worked(scheduler, who, what);
         break;
     case XY_SIM_RESUME:
         xy_scheduler_resume(scheduler, who);

@@ -246,18 +246,21 @@ static xy_life life_of(const xy_action *order)
     }
 }
 
-/* The arguments of a START last as long as the event. */
+/* The arguments and the state of a START last as long as the event. */
 static xy_sim_event *order_event(const xy_action *action, xy_life life)
 {
     const xy_birth none = {0};
     const xy_birth *birth = action->kind == XY_ACTION_START ? &action->start : &none;
     xy_sim_event *what =
-        xy_scheduler_event(XY_SIM_ORDER, life, birth->arguments, birth->arguments_size);
+        xy_scheduler_event_of(XY_SIM_ORDER, life, birth->arguments, birth->arguments_size,
+                              birth->saved, birth->saved_size);
     if (!what)
         return NULL;
     what->order = *action;
     if (birth->arguments_size > 0)
         what->order.start.arguments = what->bytes;
+    if (birth->saved_size > 0)
+        what->order.start.saved = what->bytes + birth->arguments_size;
     return what;
 }
 

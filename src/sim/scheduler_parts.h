@@ -12,9 +12,11 @@
 
 #include "sim/scheduler.h"
 
-/* Makes what is going to happen, with a copy of its bytes; NULL when there is no memory. Enters it,
- * which owns it from then on. Passes over NULL. */
+/* Makes what is going to happen, with a copy of its bytes, or of two parts of them; NULL when there
+ * is no memory. Enters it, which owns it from then on. Passes over NULL. */
 xy_sim_event *xy_scheduler_event(xy_sim_kind kind, xy_life life, const void *bytes, size_t size);
+xy_sim_event *xy_scheduler_event_of(xy_sim_kind kind, xy_life life, const void *first,
+                                    size_t first_size, const void *second, size_t second_size);
 void xy_scheduler_enter(xy_scheduler *scheduler, xy_sim_event *what, int64_t due_us);
 
 /* Drops all of it. */
@@ -67,6 +69,9 @@ void xy_scheduler_attach(xy_scheduler *scheduler, xy_sim_node *who, const xy_att
 /* Reports that a life is over. */
 void xy_scheduler_report_end(xy_scheduler *scheduler, xy_life life, bool begun, xy_cause cause,
                              const char *reason);
+
+/* A piece of work is done. */
+void xy_scheduler_worked(xy_scheduler *scheduler, xy_sim_node *who, const xy_sim_event *what);
 
 /* A piece of work has rested. Answers that were deferred have come. */
 void xy_scheduler_resume(xy_scheduler *scheduler, xy_sim_node *who);

@@ -7,32 +7,71 @@
 #include "sim/scheduler_parts.h"
 
 /* By an action: after what the same step has given rise to. */
-static void answer_soon(xy_scheduler *scheduler, const xy_sim_node *who, xy_number request,
-                        int status, const xylem_work *work, bool deferred)
+static void answer_soon(xy_scheduler *scheduler, const xy_event *worked, xy_life life,
+                        bool deferred)
 {
-    xy_sim_event *what = xy_scheduler_event(XY_SIM_WORKED, who->life, work ? work->reply : NULL,
-                                            work ? work->reply_size : 0);
+    size_t saved_size = worked->worked.saves ? worked->worked.saved_size : 0;
+    xy_sim_event *what =
+        xy_scheduler_event_of(XY_SIM_WORKED, life, worked->worked.text, worked->worked.size,
+                              worked->worked.saved, saved_size);
     if (what) {
-        what->worked.request = request;
-        what->worked.status = status;
+        what->worked.request = worked->worked.request;
+        what->worked.status = worked->worked.status;
         what->worked.deferred = deferred;
+        what->worked.saves = worked->worked.saves;
+        what->worked.saved_size = saved_size;
     }
     xy_scheduler_enter(scheduler, what, scheduler->now_us);
 }
 
-static xy_event worked(xy_number request, int status, const xylem_work *work, bool deferred)
+/* What it points to lasts until the next work begins. */
+static xy_event worked(const xy_sim_node *who, xy_number request, int status, bool saves,
+                       const xylem_work *work)
 {
     xy_event event = {.kind = XY_EVENT_WORKED};
-    if (deferred) {
-        event.kind = XY_EVENT_DEFERRED;
-        event.deferred.request = request;
-        return event;
-    }
     event.worked.request = request;
     event.worked.status = status;
     event.worked.text = work->reply;
     event.worked.size = work->reply_size;
+    event.worked.saves = saves;
+    event.worked.saved = who->context.saved;
+    event.worked.saved_size = who->context.saved_size;
     return event;
+}
+
+static xy_event task_worked(const xy_sim_node *who, const xy_task *task)
+{
+    return worked(who, task->request, task->status, task->saves, &task->work);
+}
+
+/* The state before the word that the work is answered later. Within a step of the node, or not. */
+static void pass_done(xy_scheduler *scheduler, xy_sim_node *who, const xy_event *worked,
+                      bool deferred, bool within)
+{
+    xy_event saved = {.kind = XY_EVENT_SAVED}, later = {.kind = XY_EVENT_DEFERRED};
+    saved.saved.bytes = worked->worked.saved;
+    saved.saved.size = worked->worked.saved_size;
+    later.deferred.request = worked->worked.request;
+    const xy_event *const events[] = {deferred && worked->worked.saves ? &saved : NULL,
+                                      deferred ? &later : worked};
+    for (size_t i = 0; i < 2; i++)
+        if (events[i] && within)
+            xy_driver_step_within(&who->driver, events[i]);
+        else if (events[i])
+            xy_scheduler_step(scheduler, who, events[i]);
+}
+
+void xy_scheduler_worked(xy_scheduler *scheduler, xy_sim_node *who, const xy_sim_event *what)
+{
+    xy_event event = {.kind = XY_EVENT_WORKED};
+    event.worked.request = what->worked.request;
+    event.worked.status = what->worked.status;
+    event.worked.text = what->bytes;
+    event.worked.size = what->size - what->worked.saved_size;
+    event.worked.saves = what->worked.saves;
+    event.worked.saved = what->bytes + event.worked.size;
+    event.worked.saved_size = what->worked.saved_size;
+    pass_done(scheduler, who, &event, what->worked.deferred, false);
 }
 
 /* What is quick. */
@@ -48,8 +87,9 @@ static void do_at_once(xy_scheduler *scheduler, xy_sim_node *who, const xy_actio
                        .request = action->work.request};
     int status = xy_service_do(who->service, who->service_state, &work);
     bool deferred = xy_work_settle(&work, &status);
-    xy_event event = worked(action->work.request, status, &work, deferred);
-    xy_driver_step_within(&who->driver, &event);
+    bool saves = xy_service_save(who->service, who->service_state, &who->context, work.now_ms);
+    xy_event event = worked(who, action->work.request, status, saves, &work);
+    pass_done(scheduler, who, &event, deferred, true);
     free(work.reply);
 }
 
@@ -77,9 +117,9 @@ static void drop_task(xy_sim_node *who)
 
 static void task_is_done(xy_scheduler *scheduler, xy_sim_node *who)
 {
-    xy_task *task = who->task;
-    bool deferred = xy_work_settle(&task->work, &task->status);
-    answer_soon(scheduler, who, task->request, task->status, &task->work, deferred);
+    bool deferred = xy_work_settle(&who->task->work, &who->task->status);
+    xy_event event = task_worked(who, who->task);
+    answer_soon(scheduler, &event, who->life, deferred);
     drop_task(who);
     xy_scheduler_call_back(scheduler, who);
 }
@@ -114,7 +154,9 @@ static void begin(xy_scheduler *scheduler, xy_sim_node *who, xy_action *action)
     who->task = xy_task_new(&scheduler->stacks, who->service, who->service_state, action,
                             xy_sim_node_clock_ms(who, scheduler->now_us));
     if (!who->task) {
-        answer_soon(scheduler, who, action->work.request, XYLEM_NO_MEMORY, NULL, false);
+        xy_event event =
+            worked(who, action->work.request, XYLEM_NO_MEMORY, false, &(xylem_work){0});
+        answer_soon(scheduler, &event, who->life, false);
         return;
     }
     who->task->work.context = &who->context;
@@ -125,10 +167,12 @@ static void begin(xy_scheduler *scheduler, xy_sim_node *who, xy_action *action)
 }
 
 /* No work is under way. */
-static void call_all(xy_sim_node *who)
+static bool call_all(xy_sim_node *who)
 {
-    for (xy_call *call; (call = xy_calls_take(&who->calls));)
+    bool any = false;
+    for (xy_call *call; (call = xy_calls_take(&who->calls)); any = true)
         xy_call_run(call, &who->context);
+    return any;
 }
 
 /* Not in a step of the node. */
@@ -136,10 +180,10 @@ static void finish(xy_scheduler *scheduler, xy_sim_node *who)
 {
     xy_task *task = who->task;
     bool deferred = xy_work_settle(&task->work, &task->status);
-    xy_event event = worked(task->request, task->status, &task->work, deferred);
+    xy_event event = task_worked(who, task);
     who->task = NULL; /* there may be a next one */
     call_all(who);
-    xy_scheduler_step(scheduler, who, &event);
+    pass_done(scheduler, who, &event, deferred, false);
     xy_task_free(task);
 }
 
@@ -167,6 +211,19 @@ static void cancel(xy_scheduler *scheduler, xy_sim_node *who, xy_number request)
 
 /* Calling back. */
 
+/* A service that takes long saves its state with its next work. */
+static void save_after_callbacks(xy_scheduler *scheduler, xy_sim_node *who)
+{
+    xy_event saved = {.kind = XY_EVENT_SAVED};
+    if (who->service->takes_long ||
+        !xy_service_save(who->service, who->service_state, &who->context,
+                         xy_sim_node_clock_ms(who, scheduler->now_us)))
+        return;
+    saved.saved.bytes = who->context.saved;
+    saved.saved.size = who->context.saved_size;
+    xy_scheduler_step(scheduler, who, &saved);
+}
+
 static void call_task_back(xy_scheduler *scheduler, xy_sim_node *who)
 {
     if (!xy_task_call_back(who->task, &who->calls))
@@ -185,9 +242,10 @@ void xy_scheduler_call_back(xy_scheduler *scheduler, xy_sim_node *who)
     who->calling = true;
     if (who->task && who->task->stage == XY_TASK_RESTS)
         call_task_back(scheduler, who);
-    if (!who->task)
-        call_all(who);
+    bool called = !who->task && call_all(who);
     who->calling = false;
+    if (called)
+        save_after_callbacks(scheduler, who);
 }
 
 static int set_timer(xylem_context *context, int64_t ms,

@@ -36,13 +36,15 @@ typedef struct xy_sim_event {
     xy_sim_kind kind;
     xy_life life; /* whom it happens to; of a report whom it is about */
     union {
-        xy_action order; /* to the launcher: the arguments of a START are `bytes` */
+        xy_action order; /* to the launcher: the arguments and the state of a START are `bytes` */
         xy_event report; /* to the controlling node: its text is `bytes` */
         xy_peer from;    /* of a forged frame */
         struct {
             xy_number request;
             int status;
             bool deferred;
+            bool saves;        /* the state is behind the text */
+            size_t saved_size; /* and of so many of the bytes */
         } worked;
         uint64_t rest; /* the number of a rest: only the latest counts */
     };

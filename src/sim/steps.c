@@ -1,6 +1,7 @@
 #include "sim/steps.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "service/service.h"
 #include "sim/check.h"
@@ -16,11 +17,70 @@ struct steps steps_counts(void)
     return counts;
 }
 
-static int open(void **state)
+/* Both services. */
+
+struct counter {
+    xylem_context *context;
+    uint64_t count;
+};
+
+static int open_tally(void **state, xylem_context *context)
 {
-    *state = need(malloc(1));
-    counts.opened++;
+    struct counter *counter = need(malloc(sizeof *counter));
+    *counter = (struct counter){.context = context};
+    *state = counter;
     return XYLEM_OK;
+}
+
+static void count(struct counter *counter)
+{
+    counter->count++;
+    if (told)
+        check_counted(told, xylem_context_life(counter->context), counter->count);
+}
+
+static int save(void *state, xylem_work *work)
+{
+    char text[80];
+    const struct counter *counter = state;
+    int size = snprintf(text, sizeof text, "%" PRId64 " %" PRIu64 " %" PRIu64,
+                        xylem_context_id(counter->context), xylem_context_life(counter->context),
+                        counter->count);
+    return xylem_work_reply(work, text, (size_t)size);
+}
+
+struct counted steps_read(const void *saved, size_t size)
+{
+    char text[80] = "";
+    struct counted read;
+    if (size > 0 && size < sizeof text)
+        memcpy(text, saved, size);
+    int found = sscanf(text, "%" SCNd64 " %" SCNu64 " %" SCNu64, &read.id, &read.life, &read.count);
+    return found == 3 ? read : (struct counted){0};
+}
+
+static int load(void *state, const void *saved, size_t size)
+{
+    struct counter *counter = state;
+    counter->count = steps_read(saved, size).count;
+    return XYLEM_OK;
+}
+
+/* What is quick. */
+
+static int exec_tally(void *state, xylem_work *work)
+{
+    struct counter *counter = state;
+    count(counter);
+    return xy_service_show(work, (int64_t)counter->count, "");
+}
+
+/* What takes long. */
+
+static int open(void **state, xylem_context *context)
+{
+    counts.opened++;
+    return open_tally(state, context);
 }
 
 static void close(void *state)
@@ -60,26 +120,31 @@ static int exec(void *state, xylem_work *work)
 {
     uint64_t request;
     int64_t ms;
-    int count, end = 0;
+    int steps, end = 0;
     size_t size;
     const char *text = xylem_work_text(work, &size);
-    (void)state;
-    int found = sscanf(text, "%" SCNu64 " %d %" SCNd64 "%n", &request, &count, &ms, &end);
-    if (found != 3 || (size_t)end != size)
+    int found = sscanf(text, "%" SCNu64 " %d %" SCNd64 "%n", &request, &steps, &ms, &end);
+    if (found != 3 || (size_t)end != size) {
+        count(state);
         return XYLEM_BAD_SUBCOMMAND;
+    }
     counts.begun++;
-    int status = do_steps(work, request, count, ms);
+    int status = do_steps(work, request, steps, ms);
     counts.returned++;
+    count(state);
     return status;
 }
 
 void steps_begin(struct check *check)
 {
-    static const xylem_service service =
-        XYLEM_SERVICE(.name = STEPS_NAME, .open = open, .exec = exec, .close = close,
-                      .release = release, .takes_long = true);
-    if (!xy_service_named(STEPS_NAME))
-        xylem_register(&service);
+    static const xylem_service services[] = {
+        XYLEM_SERVICE(.name = STEPS_NAME, .open_with = open, .exec = exec, .close = close,
+                      .release = release, .takes_long = true, .save = save, .load = load),
+        XYLEM_SERVICE(.name = TALLY_NAME, .open_with = open_tally, .exec = exec_tally,
+                      .close = free, .release = free, .save = save, .load = load)};
+    for (size_t i = 0; i < 2; i++)
+        if (!xy_service_named(services[i].name))
+            xylem_register(&services[i]);
     told = check;
     counts = (struct steps){0};
 }

@@ -57,6 +57,8 @@ static void do_work(void *argument)
 {
     xy_task *task = argument;
     task->status = xy_service_do(task->service, task->state, &task->work);
+    task->saves =
+        xy_service_save(task->service, task->state, task->work.context, task->work.now_ms);
 }
 
 xy_task *xy_task_new(xy_stacks *stacks, const xylem_service *service, void *state, xy_action *work,

@@ -25,6 +25,7 @@ typedef struct xy_task {
     int64_t rest_ms;
     xy_number request;
     int status;      /* of what is done, */
+    bool saves;      /* whether the state has become another one: see the context, */
     xylem_work work; /* and its answer */
     const xylem_service *service;
     void *state;

@@ -6,7 +6,7 @@ static const char *const message_names[XY_KIND_END] = {
     [XY_HELLO] = "hello",       [XY_WELCOME] = "welcome", [XY_HEARTBEAT] = "heartbeat",
     [XY_INTERVAL] = "interval", [XY_REPORT] = "report",   [XY_CHANGE] = "change",
     [XY_REQUEST] = "request",   [XY_REPLY] = "reply",     [XY_CAST] = "cast",
-    [XY_MERGED] = "merged",     [XY_ASK] = "ask"};
+    [XY_MERGED] = "merged",     [XY_ASK] = "ask",         [XY_STATE] = "state"};
 static const char *const operation_names[XY_OPERATION_END] = {
     "", "expect", "let-go", "exec", "recall", "ping", "cancel", "answered"};
 static const char *const change_names[XY_CHANGE_END] = {"", "silent", "back"};
@@ -45,8 +45,10 @@ static void write_message(FILE *file, const xy_message *message)
         fprintf(file, ",\"ask\":%" PRIu64, message->number.request);
     if (message->kind == XY_REPLY)
         fprintf(file, ",\"status\":\"%s\"", xylem_strerror(message->status));
+    if (message->kind == XY_STATE)
+        fprintf(file, ",\"number\":%" PRId64, message->value);
     if (message->kind == XY_REQUEST || message->kind == XY_CHANGE || message->kind == XY_HELLO ||
-        message->kind == XY_ASK)
+        message->kind == XY_ASK || message->kind == XY_STATE)
         fprintf(file, ",\"id\":%" PRId64 ",\"target\":%" PRIu64, message->id, message->life.number);
     if (message->kind == XY_INTERVAL || message->kind == XY_WELCOME)
         fprintf(file, ",\"interval_ms\":%" PRId64 ",\"version\":%" PRIu64, message->value,

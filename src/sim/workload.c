@@ -67,6 +67,7 @@ static void create(struct run *run, int64_t id)
     command.size = strlen(command.text);
     const xylem_service *service = xy_service_named(command.text);
     command.combines = service && service->combine;
+    command.fresh = draw(run, 8) == 0;
     run_command(run, &command);
 }
 

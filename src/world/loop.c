@@ -172,7 +172,29 @@ static xy_event worked(const xy_done *done)
     event.worked.status = done->status;
     event.worked.text = done->text;
     event.worked.size = done->size;
+    event.worked.saves = done->saves;
+    event.worked.saved = done->saved;
+    event.worked.saved_size = done->saved_size;
     return event;
+}
+
+static void step_maybe_within(xy_loop *loop, const xy_event *event, bool within)
+{
+    if (within)
+        xy_driver_step_within(&loop->driver, event);
+    else
+        step(loop, event);
+}
+
+/* The state before the word that the work is answered later. */
+static void pass_done(xy_loop *loop, const xy_done *done, bool within)
+{
+    xy_event saved = {.kind = XY_EVENT_SAVED}, event = worked(done);
+    saved.saved.bytes = done->saved;
+    saved.saved.size = done->saved_size;
+    if (done->saves && done->deferred)
+        step_maybe_within(loop, &saved, within);
+    step_maybe_within(loop, &event, within);
 }
 
 /* What the service asks other nodes. */
@@ -186,10 +208,7 @@ static bool pass_questions(xy_loop *loop, bool within)
         event.asked.budget_ms = question->budget_ms;
         event.asked.payload = question->payload;
         event.asked.size = question->size;
-        if (within)
-            xy_driver_step_within(&loop->driver, &event);
-        else
-            step(loop, &event);
+        step_maybe_within(loop, &event, within);
         xy_release(question);
         any = true;
     }
@@ -204,9 +223,8 @@ static void work(xy_loop *loop, xy_action *action)
     bool lives = attend(loop);
     if (!over)
         return;
-    xy_event event = worked(&done);
     if (lives)
-        xy_driver_step_within(&loop->driver, &event);
+        pass_done(loop, &done, true);
     free(done.text);
     if (lives)
         pass_questions(loop, true);
@@ -218,7 +236,10 @@ static bool combine_here(const xy_action *action, xy_done *done)
     xylem_work work = {.text = ""};
     int status = xy_service_combine(action->combine.service, action->combine.texts,
                                     action->combine.a_size, action->combine.b_size, &work);
-    *done = (xy_done){action->combine.cast, status, work.reply, work.reply_size, false};
+    *done = (xy_done){.request = action->combine.cast,
+                      .status = status,
+                      .text = work.reply,
+                      .size = work.reply_size};
     return true;
 }
 
@@ -315,9 +336,8 @@ static bool take_work(xy_loop *loop)
     if (!loop->executor)
         return false;
     bool taken = xy_executor_take(loop->executor, &done);
-    xy_event event = taken ? worked(&done) : (xy_event){.kind = XY_EVENT_WORKED};
     if (taken)
-        step(loop, &event);
+        pass_done(loop, &done, false);
     if (taken)
         free(done.text);
     return pass_questions(loop, false) || taken;
@@ -375,8 +395,17 @@ static void tick(xy_loop *loop)
 /* A callback may take its time, as work may. */
 static void call_back(xy_loop *loop)
 {
-    if (loop->executor && xy_executor_call_due(loop->executor, loop->driver.now_ms) && attend(loop))
-        pass_questions(loop, false);
+    xy_done done;
+    if (!loop->executor || !xy_executor_call_due(loop->executor, loop->driver.now_ms) ||
+        !attend(loop))
+        return;
+    if (xy_executor_take_saved(loop->executor, &done)) {
+        xy_event saved = {.kind = XY_EVENT_SAVED};
+        saved.saved.bytes = done.saved;
+        saved.saved.size = done.saved_size;
+        step(loop, &saved);
+    }
+    pass_questions(loop, false);
 }
 
 static void end_turn(xy_loop *loop)

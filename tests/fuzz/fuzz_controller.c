@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "core/controller.h"
+#include "core/controller_parts.h"
 #include "core/outcomes.h"
 #include "neighbours.h"
 #include "sim/heap.h"
@@ -592,6 +592,27 @@ static void change_of_node(xy_map_node *node, unsigned code, unsigned wrong)
         must(node->stage == stage && node->silent == silent);
 }
 
+/* What it has saved, over any topmost node: a later one each time. */
+static void state_of_node(xy_map_node *node, unsigned wrong)
+{
+    const uint64_t before = node->saved;
+    const xy_random key = xy_random_of(&run.controller, node->life);
+    xy_message state = {.kind = XY_STATE,
+                        .id = node->id + (wrong == 13 && node->id < INT64_MAX),
+                        .life = {node->life.number},
+                        .value = (int64_t)before + (wrong != 14),
+                        .number = {.tag = xy_random_at(&key, XY_STREAM_STATE, 0) ^ (wrong == 15)},
+                        .body = (const uint8_t *)"saved"};
+    state.payload_size = wrong % 6;
+    const struct child *child = neighbours_choose(&run.all, wrong % 13);
+    bool heard = xy_children_known(&run.controller.subtree.children, &child->peer);
+    heard = heard && xy_children_known(&run.controller.subtree.children, &child->peer)->state !=
+                         XY_CHILD_EXPECTED;
+    neighbours_hear(&run.all, child->peer, &state);
+    must(node->saved == before + (heard && state.value > (int64_t)before && wrong < 13) ||
+         (wrong == 13 && node->id == INT64_MAX));
+}
+
 /* Or it has attached, as it says itself. */
 static void change_of_a_node(void)
 {
@@ -601,6 +622,8 @@ static void change_of_a_node(void)
         return;
     if (code % 3 > 0)
         change_of_node(node, code, wrong);
+    else if (code == 12)
+        state_of_node(node, wrong);
     else
         say_of_link(&(struct said){.life = {node->life.number + (wrong == 13)},
                                    .link = {node->coming.link.number + (wrong == 14)},

@@ -36,16 +36,20 @@ static void check_code(const xy_message *message)
     must(message->part == 0 || exec || merged ||
          (message->kind == XY_REPLY && message->code == XY_ANSWER));
     must(message->keep == 0 || exec || (cast && message->code == XY_PING) ||
-         (message->kind == XY_REQUEST && message->code == XY_RECALL));
+         (message->kind == XY_REQUEST && message->code == XY_RECALL) ||
+         (message->kind == XY_REPLY && message->code == XY_ANSWER));
 }
 
-/* A hello has a secret and nothing else, and a change says all in its header. */
+/* A hello has a secret and nothing else, a change says all in its header, and a state has a bound.
+ */
 static void check_payload(const xy_message *message)
 {
     if (message->kind == XY_HELLO)
         must(message->payload_size == XY_SECRET_SIZE);
     if (message->kind == XY_CHANGE)
         must(message->payload_size == 0);
+    if (message->kind == XY_STATE)
+        must(message->payload_size <= XYLEM_STATE_MAX);
 }
 
 static void check_encoding(const xy_message *message, const uint8_t *frame, size_t size)

@@ -49,6 +49,7 @@ static struct node_run {
     uint64_t asks;      /* how many the service has asked, */
     size_t told;        /* and how many of them it knows the end of: */
     bool known[ASKS_MAX + 1];
+    int64_t saved, said; /* how many states there were, and the latest that was said */
 } run;
 
 static xy_number number_of(uint64_t request)
@@ -65,6 +66,10 @@ static void finish_work(size_t size)
     event.worked.request = run.work;
     event.worked.text = answer;
     event.worked.size = size;
+    event.worked.saves = size % 2;
+    event.worked.saved = answer;
+    event.worked.saved_size = size % 8;
+    run.saved += event.worked.saves;
     run.work = (xy_number){0, 0};
     neighbours_step(&run.all, &event);
 }
@@ -141,6 +146,7 @@ static void answered(const xy_message *reply)
     must(reply->number.request != 0 && reply->number.request < FIRST_CAST);
     must(reply->number.tag == number_of(reply->number.request).tag ||
          reply->number.tag == run.refused.tag);
+    must(reply->keep == 0 || reply->keep == run.said);
     if (!(reply->part & XY_PART_MORE))
         count_answer(reply->number.request);
 }
@@ -209,6 +215,14 @@ static void attaches(const xy_action *action)
     run.attached = action->attached.link.number;
 }
 
+/* The latest. */
+static void says_state(const xy_message *state)
+{
+    must(state->id == OWN_ID && state->life.number == OWN_LIFE && !state->status);
+    must(state->value > 0 && state->value == run.saved && state->payload_size < 8);
+    run.said = state->value;
+}
+
 /* To the one to whom it attaches it says hello, and nothing else; all else to its parent. */
 static void say_up(const xy_peer *to, const xy_message *message)
 {
@@ -219,6 +233,8 @@ static void say_up(const xy_peer *to, const xy_message *message)
         answered(message);
     else if (message->kind == XY_MERGED)
         answered_cast(message);
+    else if (message->kind == XY_STATE)
+        says_state(message);
 }
 
 /* Once of each ask. */

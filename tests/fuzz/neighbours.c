@@ -162,7 +162,8 @@ static void forward(struct neighbours *all, const xy_action *action)
         return;
     }
     must(action->forward.to.role == XY_PARENT && find(all, &all->event->message.from));
-    must(message.kind == XY_REPLY || message.kind == XY_CHANGE || message.kind == XY_ASK);
+    must(message.kind == XY_REPLY || message.kind == XY_CHANGE || message.kind == XY_ASK ||
+         message.kind == XY_STATE);
     if (message.kind == XY_REPLY)
         refuse_some(all, &action->forward.to, &message);
 }
@@ -317,6 +318,7 @@ bool neighbours_reply(struct neighbours *all)
     reply.status = (int)script_number(&all->script) % XY_ERROR_COUNT;
     reply.payload_size = script_number(&all->script);
     reply.part = neighbours_part(reply.payload_size);
+    reply.keep = reply.payload_size % 4 == 3; /* a state belongs to it */
     neighbours_hear(all, peer, &reply);
     return back != 15;
 }

@@ -1018,7 +1018,7 @@ static void test_other_version(void **state)
     begin_agent(f);
     tell_agent(f, (xy_agent_message){.kind = XY_AGENT_SETTING,
                                      .setting = {.version = XY_AGENT_VERSION + 1}});
-    check_failed(f, "version 4 of the agent's protocol");
+    check_failed(f, "version 5 of the agent's protocol");
 }
 
 static void test_no_setting(void **state)

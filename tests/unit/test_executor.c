@@ -30,20 +30,53 @@ static int echo(void *state, xylem_work *work)
     return xylem_work_reply(work, text, size);
 }
 
+/* It saves what it was asked last. */
+
+static char kept[100];
+
+static int keep(void *state, xylem_work *work)
+{
+    (void)state;
+    snprintf(kept, sizeof kept, "%s", xylem_work_text(work, NULL));
+    return xylem_work_reply(work, "kept", 4);
+}
+
+static int save(void *state, xylem_work *work)
+{
+    (void)state;
+    return *kept ? xylem_work_reply(work, kept, strlen(kept)) : XYLEM_OK;
+}
+
+static int load(void *state, const void *saved, size_t size)
+{
+    (void)state;
+    snprintf(kept, sizeof kept, "%s", (const char *)saved);
+    return strlen(kept) == size ? XYLEM_OK : XYLEM_FAILED;
+}
+
 static const xylem_service own[] = {
     XYLEM_SERVICE(.name = "endless", .exec = go_on, .takes_long = true, .open_with = see),
     XYLEM_SERVICE(.name = "quick", .exec = echo, .open_with = see),
-    XYLEM_SERVICE(.name = "echo", .exec = echo, .takes_long = true)};
+    XYLEM_SERVICE(.name = "echo", .exec = echo, .takes_long = true),
+    XYLEM_SERVICE(.name = "keep", .exec = keep, .takes_long = true, .save = save, .load = load)};
 
-static xy_executor *open_workshop(const char *service)
+static xy_executor *open_with_saved(const char *service, const char *saved)
 {
     static const xy_log log = {.id = 1};
     xy_birth birth = {.id = 1, .life = {1}};
     xy_error error;
+    birth.has_saved = saved != NULL;
+    birth.saved = (const uint8_t *)saved;
+    birth.saved_size = saved ? strlen(saved) : 0;
     snprintf(birth.service, sizeof birth.service, "%s", service);
     xy_executor *executor = xy_executor_open(&birth, &log, NULL, &error);
     assert_non_null(executor);
     return executor;
+}
+
+static xy_executor *open_workshop(const char *service)
+{
+    return open_with_saved(service, NULL);
 }
 
 static void begin(xy_executor *executor, uint64_t number, const char *text)
@@ -80,6 +113,22 @@ static void expect_done(xy_executor *executor, uint64_t number, int status, cons
     assert_false(xy_executor_busy(executor));
 }
 
+/* What is saved with it; NULL: what was saved before. */
+static void expect_saved(xy_executor *executor, uint64_t number, const char *text,
+                         const char *saved)
+{
+    xy_done done;
+    begin(executor, number, text);
+    assert_true(has_rung(executor, COUNTS_CEILING_MS));
+    assert_true(xy_executor_take(executor, &done));
+    assert_int_equal(done.saves, saved != NULL);
+    if (saved) {
+        assert_int_equal(done.saved_size, strlen(saved));
+        assert_string_equal(done.saved, saved);
+    }
+    free(done.text);
+}
+
 static void expect_going_on(xy_executor *executor)
 {
     int64_t until_ms = xy_clock_now_ms() + COUNTS_CEILING_MS;
@@ -106,6 +155,33 @@ static void test_cancel(void **state)
         begin(executor, number + 1, "");
         expect_going_on(executor);
     }
+    assert_true(xy_executor_close(&executor));
+}
+
+/* Only what is another state than before; at first than that which was loaded. */
+static void test_saving(void **state)
+{
+    static const char *const given[] = {NULL, "", "one"};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        xy_executor *executor = open_with_saved("keep", given[i]);
+        assert_string_equal(kept, given[i] ? given[i] : "");
+        expect_saved(executor, 1, "one", i == 2 ? NULL : "one");
+        expect_saved(executor, 2, "one", NULL);
+        expect_saved(executor, 3, "", "");
+        expect_saved(executor, 4, "", NULL);
+        expect_saved(executor, 5, "two", "two");
+        expect_saved(executor, 6, "twp", "twp");
+        expect_saved(executor, 7, "twp", NULL);
+        assert_true(xy_executor_close(&executor));
+        kept[0] = '\0';
+    }
+    xy_executor *executor = open_workshop("keep");
+    expect_saved(executor, 1, "", ""); /* the first is one in any case */
+    expect_saved(executor, 2, "", NULL);
+    assert_true(xy_executor_close(&executor));
+    executor = open_workshop("echo");
+    expect_saved(executor, 1, "text", NULL);
     assert_true(xy_executor_close(&executor));
 }
 
@@ -226,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_calls_of_what_is_quick),
         cmocka_unit_test(test_calls_of_what_takes_long),
+        cmocka_unit_test(test_saving),
         cmocka_unit_test(test_nothing_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

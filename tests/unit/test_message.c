@@ -110,7 +110,8 @@ static void test_every_kind_comes_back(void **state)
     for (int kind = XY_HELLO; kind < XY_KIND_END; kind++) {
         uint8_t frame[XY_MESSAGE_HEADER + sizeof bytes];
         xy_message read, message = bare(kind);
-        bool text = kind == XY_HELLO || kind == XY_REPLY || kind == XY_CAST || kind == XY_MERGED;
+        bool text = kind == XY_HELLO || kind == XY_REPLY || kind == XY_CAST || kind == XY_MERGED ||
+                    kind == XY_STATE;
         bool interval = kind == XY_WELCOME || kind == XY_INTERVAL;
         message.body = bytes;
         message.payload_size = text ? sizeof bytes : 0;
@@ -270,7 +271,8 @@ static void test_codes(void **state)
         }
 }
 
-/* Only of what is done once an answer is kept. In a cast it is the size of the plan. */
+/* Only of what is done once an answer is kept, and only an answer has a state that belongs to it.
+ * In a cast it is the size of the plan. */
 static void test_keeping(void **state)
 {
     (void)state;
@@ -280,8 +282,9 @@ static void test_keeping(void **state)
             if (is_operation(kind))
                 message.code = code;
             message.keep = 1;
-            bool fits = kind == XY_CAST
-                            ? code == XY_EXEC || code == XY_PING
+            bool fits = kind == XY_CAST ? code == XY_EXEC || code == XY_PING
+                        : kind == XY_REPLY
+                            ? message.code == XY_ANSWER
                             : is_request(kind) && (code == XY_EXEC || code == XY_RECALL);
             assert_int_equal(taken(&message), fits);
             message.keep = XY_MESSAGE_PAYLOAD_MAX + 1;

@@ -84,6 +84,13 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void drain(rig *r)
+{
+    xy_action action;
+    while (xy_queue_pop(&r->out, &action))
+        xy_action_clear(&action);
+}
+
 /* Requests, as they come from above: with the node's own link, and the rest of their way. */
 
 static xy_message own(xy_operation operation, uint64_t request)
@@ -1027,6 +1034,193 @@ static void test_what_could_not_be_sent(void **state)
     expect_nothing(r);
 }
 
+/* What the service saves. */
+
+static uint64_t tag_of_states(void)
+{
+    return xy_random_at(&(xy_random){{0, 0}}, XY_STREAM_STATE, 0);
+}
+
+static void worked_and_saved(rig *r, uint64_t request, const char *text, const void *saved,
+                             size_t size)
+{
+    xy_event event = {.kind = XY_EVENT_WORKED};
+    event.worked.request = number_of(request);
+    event.worked.text = text;
+    event.worked.size = strlen(text);
+    event.worked.saves = true;
+    event.worked.saved = saved;
+    event.worked.saved_size = size;
+    feed(r, &event);
+}
+
+static const xy_message *expect_state(rig *r, uint64_t link, int64_t value, const char *saved)
+{
+    const xy_message *sent = expect_sent(r, parent_on(link), XY_STATE);
+    assert_true(sent->id == SELF && sent->life.number == LIFE && sent->value == value);
+    assert_number(sent->number, (xy_number){0, tag_of_states()});
+    assert_int_equal(sent->status, XYLEM_OK);
+    assert_false(r->hand.send.lossy);
+    assert_bytes(xy_message_payload(sent), sent->payload_size, saved);
+    return sent;
+}
+
+static void expect_answer_of_state(rig *r, uint64_t request, uint32_t state)
+{
+    expect_reply(r, request, XYLEM_OK);
+    assert_int_equal(r->hand.send.message.keep, state);
+    expect_nothing(r);
+}
+
+static void save(rig *r, uint64_t request, const char *saved, int64_t value)
+{
+    exec_kept(r, request, 1, "text");
+    expect_work(r, request, "text");
+    worked_and_saved(r, request, "", saved, strlen(saved));
+    expect_state(r, LINK, value, saved);
+    expect_answer_of_state(r, request, (uint32_t)value);
+}
+
+/* Each answer says which state belongs to it, and goes behind that. */
+static void test_a_state_goes_before_its_answer(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    exec(r, 1, 0, "text");
+    expect_work(r, 1, "text");
+    worked(r, 1, XYLEM_OK, NULL, 0);
+    expect_answer_of_state(r, 1, 0);
+    save(r, 2, "one", 1);
+    exec(r, 3, 0, "text");
+    expect_work(r, 3, "text");
+    worked(r, 3, XYLEM_OK, NULL, 0); /* it has changed nothing */
+    expect_answer_of_state(r, 3, 1);
+    save(r, 4, "", 2);
+    save(r, 5, "three", 3);
+    ask(r, XY_PING, 6);
+    expect_answer_of_state(r, 6, 0);
+}
+
+/* Also without an answer: what was given up is done all the same. */
+static void test_a_state_without_an_answer(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    exec(r, 1, 0, "text");
+    expect_work(r, 1, "text");
+    cancel(r, 1);
+    expect(r, XY_ACTION_CANCEL);
+    expect_reply(r, 1, XYLEM_CANCELLED);
+    worked_and_saved(r, 1, "", "done", 4);
+    expect_state(r, LINK, 1, "done");
+    expect_nothing(r);
+}
+
+/* Over another way, before anything else; when it is asked for; and with an answer that is given
+ * again. */
+static void test_a_state_is_said_again(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    hear(r, parent_on(LINK), (xy_message){.kind = XY_REPORT});
+    expect_nothing(r); /* there is none */
+    save(r, 1, "one", 1);
+    save(r, 2, "two", 2);
+    hear(r, parent_on(LINK), (xy_message){.kind = XY_REPORT});
+    expect_state(r, LINK, 2, "two");
+    expect_nothing(r);
+    exec_kept(r, 2, 1, "text");
+    expect_state(r, LINK, 2, "two");
+    expect_answer_of_state(r, 2, 2);
+    recall(r, 2);
+    expect_state(r, LINK, 2, "two");
+    expect_answer_of_state(r, 2, 2);
+    attach(r, LINK + 1);
+    expect_attaching(r, LINK + 1);
+    welcome(r, LINK + 1);
+    expect_attached(r, LINK + 1);
+    expect_disconnect(r, LINK);
+    expect_state(r, LINK + 1, 2, "two");
+    expect_sent(r, parent_on(LINK + 1), XY_HEARTBEAT);
+    expect_nothing(r);
+}
+
+static void state_unsent(rig *r, uint64_t tag, int status)
+{
+    xy_event event = {.kind = XY_EVENT_UNSENT};
+    event.unsent.kind = XY_STATE;
+    event.unsent.request.tag = tag;
+    event.unsent.link.number = LINK;
+    event.unsent.status = status;
+    feed(r, &event);
+}
+
+/* Its own is sent again when there may be room, unless its way is broken. */
+static void test_a_state_that_could_not_be_sent(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    save(r, 1, "one", 1);
+    state_unsent(r, tag_of_states() + 1, XYLEM_BUSY); /* of a node below */
+    state_unsent(r, tag_of_states(), XYLEM_UNAVAILABLE);
+    expect_nothing(r);
+    assert_true(deadline_of(r) == XY_NEVER);
+    static const int statuses[] = {XYLEM_BUSY, XYLEM_NO_MEMORY};
+    for (size_t i = 0; i < 2; i++) {
+        state_unsent(r, tag_of_states(), statuses[i]);
+        expect_nothing(r);
+        assert_true(deadline_of(r) == r->now_ms + 10);
+        tick(r, r->now_ms + 9);
+        expect_nothing(r);
+        tick(r, r->now_ms + 1);
+        expect_state(r, LINK, 1, "one");
+        expect_nothing(r);
+        assert_true(deadline_of(r) == XY_NEVER);
+    }
+}
+
+/* Without memory to keep it that is said; without memory to say it, later. Each answer tells of it.
+ */
+static void test_a_state_without_memory(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    bool lost = false, late = false;
+    for (uint64_t number = 1; number < 8; number++) {
+        exec_kept(r, number, 1, "text");
+        expect_work(r, number, "text");
+        memory_fails((size_t)number, (size_t)number + 1);
+        worked_and_saved(r, number, "", "saved", 5);
+        bool failed = shortage.failed > 0;
+        memory_is_back();
+        if (r->out.actions.count == 1) {
+            late = true;
+            expect_answer_of_state(r, number, (uint32_t)number);
+            tick(r, deadline_of(r));
+        }
+        const xy_message *sent = expect_sent(r, parent_on(LINK), XY_STATE);
+        assert_true(sent->value == (int64_t)number);
+        assert_true(sent->status == XYLEM_OK || failed);
+        assert_int_equal(sent->payload_size, sent->status ? 0 : 5);
+        lost |= sent->status == XYLEM_NO_MEMORY;
+        drain(r);
+    }
+    assert_true(lost && late);
+}
+
+/* Where there are no heartbeats only those are asked to report of which a state has come. */
+static void test_states_go_up(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    xy_message below = {.kind = XY_STATE, .id = RIGHT_ID, .life = {RIGHT + 1000}, .value = 4};
+    create_both(r);
+    hear(r, child_on(RIGHT), with_text(below, "saved"));
+    expect_forward(r, parent_on(LINK));
+    xy_message passed = frame_in_hand(r);
+    assert_bytes(xy_message_payload(&passed), passed.payload_size, "saved");
+    expect_nothing(r);
+    hear(r, parent_on(LINK), with_text(below, "not from above"));
+    expect_nothing(r);
+    hear(r, parent_on(LINK), (xy_message){.kind = XY_REPORT});
+    expect_sent(r, child_on(RIGHT), XY_REPORT);
+    expect_nothing(r);
+}
+
 /* Heartbeats. */
 
 static void test_beats(void **state)
@@ -1133,13 +1327,6 @@ static void test_end_before_attaching(void **state)
 }
 
 /* Memory. */
-
-static void drain(rig *r)
-{
-    xy_action action;
-    while (xy_queue_pop(&r->out, &action))
-        xy_action_clear(&action);
-}
 
 /* The queue grows no more: there is room for so many actions. */
 static void leave_room_for(rig *r, size_t room)
@@ -1364,6 +1551,12 @@ int main(void)
         TEST(test_requests_that_cannot_go_on),
         TEST(test_replies_and_changes_go_up),
         TEST(test_what_could_not_be_sent),
+        TEST(test_a_state_goes_before_its_answer),
+        TEST(test_a_state_without_an_answer),
+        TEST(test_a_state_is_said_again),
+        TEST(test_a_state_that_could_not_be_sent),
+        TEST(test_a_state_without_memory),
+        TEST(test_states_go_up),
         TEST(test_beats),
         TEST(test_the_highest_version_counts),
         TEST(test_silence_and_return),

@@ -101,11 +101,13 @@ static void test_there_and_back(void **state)
     }
 }
 
-/* The arguments of a START: behind its frame. */
+/* The arguments and the saved state of a START: behind its frame. */
 
-enum {
-    SIZE_OF_ARGUMENTS = 3 + 8 + 8 + XY_SECRET_SIZE + 16 + 2 + 3
-}; /* where it is, of a service "sum" */
+enum { /* where these are, of a service "sum" */
+       SIZE_OF_ARGUMENTS = 3 + 8 + 8 + XY_SECRET_SIZE + 16 + 2 + 3,
+       HAS_SAVED = SIZE_OF_ARGUMENTS + 4,
+       SIZE_OF_SAVED = HAS_SAVED + 1
+};
 
 static size_t encode_start(uint8_t *bytes, const uint8_t *arguments, size_t size)
 {
@@ -116,7 +118,7 @@ static size_t encode_start(uint8_t *bytes, const uint8_t *arguments, size_t size
                                         .arguments = arguments,
                                         .arguments_size = size}};
     size_t frame = xy_agent_encode(&start, bytes);
-    assert_int_equal(frame, SIZE_OF_ARGUMENTS + 4);
+    assert_int_equal(frame, SIZE_OF_SAVED + 4);
     assert_int_equal(xy_agent_behind(&start), size);
     if (size > 0)
         memcpy(bytes + frame, arguments, size);
@@ -144,6 +146,44 @@ static void test_arguments(void **state)
             assert_memory_equal(got.start.arguments, arguments, sizes[i]);
     }
     bytes[SIZE_OF_ARGUMENTS + 3] = 1; /* one more than the most */
+    xy_agent_message got;
+    assert_true(xy_agent_decode(&got, bytes, sizeof bytes) < 0);
+}
+
+/* Each with any arguments before it; "" is a state, too. */
+static void test_saved_state(void **state)
+{
+    static uint8_t bytes[XY_AGENT_FRAME_MAX + XYLEM_ARGUMENTS_MAX + XYLEM_STATE_MAX + 1];
+    static uint8_t saved[XYLEM_STATE_MAX];
+    static const size_t sizes[] = {0, 1, 1000, XYLEM_STATE_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof saved; i++)
+        saved[i] = (uint8_t)(i * 7 / 3);
+    for (size_t i = 0; i < 8; i++) {
+        const size_t size = sizes[i / 2], arguments = i % 2 ? 5 : 0;
+        xy_agent_message got;
+        size_t before = encode_start(bytes, (const uint8_t *)"given", arguments);
+        bytes[HAS_SAVED] = 1;
+        bytes[SIZE_OF_SAVED + 1] = (uint8_t)(size >> 16);
+        bytes[SIZE_OF_SAVED + 2] = (uint8_t)(size >> 8);
+        bytes[SIZE_OF_SAVED + 3] = (uint8_t)size;
+        memcpy(bytes + before, saved, size);
+        if (size > 0)
+            assert_int_equal(xy_agent_decode(&got, bytes, before + size - 1), 0);
+        assert_int_equal(xy_agent_decode(&got, bytes, before + size), before + size);
+        assert_int_equal(xy_agent_behind(&got), arguments + size);
+        assert_true(got.start.has_saved);
+        assert_int_equal(got.start.saved_size, size);
+        assert_ptr_equal(got.start.saved, size > 0 ? bytes + before : NULL);
+        assert_int_equal(got.start.arguments_size, arguments);
+        bytes[HAS_SAVED] = 0; /* none has no size */
+        if (size > 0)
+            assert_true(xy_agent_decode(&got, bytes, before + size) < 0);
+        bytes[HAS_SAVED] = 2;
+        assert_true(xy_agent_decode(&got, bytes, before + size) < 0);
+    }
+    bytes[HAS_SAVED] = 1;
+    bytes[SIZE_OF_SAVED + 3] = 1; /* one more than the most */
     xy_agent_message got;
     assert_true(xy_agent_decode(&got, bytes, sizeof bytes) < 0);
 }
@@ -320,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_saved_state),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_bytes_of_links),
         cmocka_unit_test(test_sizes),

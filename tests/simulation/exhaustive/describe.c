@@ -9,7 +9,7 @@ static const char *const kinds[XY_KIND_END] = {
     [XY_HELLO] = "hello",       [XY_WELCOME] = "welcome", [XY_HEARTBEAT] = "heartbeat",
     [XY_CHANGE] = "change",     [XY_REQUEST] = "request", [XY_REPLY] = "reply",
     [XY_INTERVAL] = "interval", [XY_REPORT] = "report",   [XY_CAST] = "cast",
-    [XY_MERGED] = "merged",     [XY_ASK] = "ask"};
+    [XY_MERGED] = "merged",     [XY_ASK] = "ask",         [XY_STATE] = "state"};
 static const char *const operations[XY_OPERATION_END] = {
     [XY_EXPECT] = "expect",    [XY_LET_GO] = "let go", [XY_EXEC] = "exec",
     [XY_RECALL] = "recall",    [XY_PING] = "ping",     [XY_CANCEL] = "cancel",

@@ -38,7 +38,7 @@ static void add_child(digest *d, const xy_child *child)
     add(d, child->link << 32 | (uint64_t)child->state);
     add(d, (uint64_t)child->id << 8 | child->life.number);
     add(d, child->told << 32 | (uint64_t)child->changes);
-    ADD_FLAGS(d, child->reported, child->unreported, child->unasked);
+    ADD_FLAGS(d, child->reported, child->unreported, child->unasked, child->repeats);
     add_time(d, child->state == XY_CHILD_PRESENT ? child->deadline_ms : XY_NEVER);
 }
 
@@ -54,7 +54,6 @@ static void add_subtree(digest *d, const xy_subtree *subtree)
         (uint64_t)subtree->detector.interval_ms << 32 | subtree->version << 1 | subtree->watched);
     add_time(d, subtree->detector.interval_ms ? subtree->detector.look_ms : XY_NEVER);
     add_time(d, subtree->retry_ms);
-    add(d, subtree->repeats);
 }
 
 /* Casts. */
