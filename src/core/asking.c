@@ -660,7 +660,8 @@ void xy_request_unsent(xy_controller *controller, const xy_event *event, xy_queu
     xy_map_node *node = xy_map_of_life(&controller->map, request->life);
     if (is_refused_again(controller, node, request, status))
         return;
-    if (request->kind == XY_COMMAND_EXEC && status == XYLEM_BUSY && !request->cast)
+    bool own = !request->cast && request->asker.life.number == 0;
+    if (request->kind == XY_COMMAND_EXEC && status == XYLEM_BUSY && own)
         controller->refused = true;
     xy_end_request(controller, request, status, 0, NULL, 0, out);
 }

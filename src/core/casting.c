@@ -91,7 +91,7 @@ static cast_route route_to(const xy_controller *controller, int64_t id, xy_map_n
         return NOT_FOUND;
     if (!node->available)
         return NOT_AVAILABLE;
-    if (!node->reachable || node->asking || node->behind)
+    if (!node->reachable || node->asking || (node->behind && controller->keeps))
         return BY_ITSELF;
     for (; node && node->planned != controller->command; node = node->linked.parent)
         if (!is_settled(node))

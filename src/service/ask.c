@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "core/buffer.h"
+#include "core/memory.h"
 #include "service/service.h"
 #include "service/word.h"
 
@@ -65,17 +67,48 @@ static bool write_all(xy_buffer *buffer, const xylem_outcome *const *outcomes, s
 
 /* Asking. */
 
+/* What is asked in the name of a request that is answered later. */
+typedef struct inquiry {
+    struct inquiry *next, *prev;
+    struct inquiry **all; /* of its node: the state */
+    xylem_token *token;
+} inquiry;
+
+/* It answers its request, or has no answer any more. */
+static void end_inquiry(inquiry *one, int status, const xy_buffer *text)
+{
+    if (xylem_token_reply(&one->token, status, text->bytes, text->size))
+        xylem_token_reply(&one->token, XYLEM_NO_MEMORY, NULL, 0); /* ends it in any case */
+    DL_DELETE(*one->all, one);
+    xy_release(one);
+}
+
+static inquiry *begin_inquiry(inquiry **all, xylem_work *work)
+{
+    inquiry *new = xy_allocate(1, sizeof *new);
+    if (!new)
+        return NULL;
+    new->all = all;
+    new->token = xylem_work_defer(work);
+    if (new->token) {
+        DL_APPEND(*all, new);
+        return new;
+    }
+    xy_release(new);
+    return NULL;
+}
+
 static void answered(xylem_context *context, int error, const xylem_outcome *const *outcomes,
                      size_t count, void *owner)
 {
-    xylem_token *token = owner;
     xy_buffer text = {0};
     (void)context;
     bool written = count > 0 ? write_all(&text, outcomes, count)
                              : add_text(&text, error ? xylem_strerror(error) : "");
     int status = !written ? XYLEM_NO_MEMORY : error ? XYLEM_FAILED : XYLEM_OK;
-    if (xylem_token_reply(&token, status, text.bytes, written ? text.size : 0))
-        xylem_token_reply(&token, XYLEM_NO_MEMORY, NULL, 0); /* ends it in any case */
+    if (!written)
+        xy_buffer_clear(&text);
+    end_inquiry(owner, status, &text);
     xy_buffer_clear(&text);
 }
 
@@ -95,20 +128,35 @@ static int exec(void *state, xylem_work *work)
 {
     const char *text = xylem_work_text(work, NULL);
     xy_word word;
-    (void)state;
     if (!xy_word_take(&text, &word))
         return refuse(work);
     char *set = xy_word_copy(word, NULL);
     text += strspn(text, " ");
-    xylem_token *token = set ? xylem_work_defer(work) : NULL;
-    int error = token ? xylem_work_ask(work, set, text, strlen(text), -1, answered, token)
-                      : XYLEM_NO_MEMORY;
+    inquiry *new = set ? begin_inquiry(state, work) : NULL;
+    int error =
+        new ? xylem_work_ask(work, set, text, strlen(text), -1, answered, new) : XYLEM_NO_MEMORY;
     free(set);
     if (!error)
         return XYLEM_OK;
-    if (token)
-        xylem_token_reply(&token, XYLEM_FAILED, NULL, 0);
+    if (new)
+        end_inquiry(new, XYLEM_FAILED, &(xy_buffer){0});
     return error == XYLEM_INVALID ? refuse(work) : explain(work, error);
 }
 
-const xylem_service xy_ask_others = XYLEM_SERVICE(.name = "ask", .exec = exec);
+/* The state: what has not been answered, and is not any more when the node ends. */
+
+static int open(void **state)
+{
+    *state = xy_allocate(1, sizeof(inquiry *));
+    return *state ? XYLEM_OK : XYLEM_NO_MEMORY;
+}
+
+static void release(void *state)
+{
+    for (inquiry **all = state; *all;)
+        end_inquiry(*all, XYLEM_FAILED, &(xy_buffer){0});
+    xy_release(state);
+}
+
+const xylem_service xy_ask_others =
+    XYLEM_SERVICE(.name = "ask", .open = open, .exec = exec, .close = release, .release = release);

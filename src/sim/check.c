@@ -86,6 +86,7 @@ void check_clear(struct check *check)
 {
     model_clear(&check->model);
     history_clear(&check->history);
+    check_asks_clear(check);
     free(check->owed);
     free(check->suspects);
     free(check->due_us);
@@ -139,6 +140,12 @@ void check_stepping(struct check *check, uint64_t node, const xy_event *event, b
         check_worked(check, node, event);
     if (event->kind == XY_EVENT_DEFERRED)
         check_deferred(check, node, event->deferred.request.request);
+    if (event->kind == XY_EVENT_ASKED)
+        check_asked_others(check, node, event);
+    if (event->kind == XY_EVENT_END)
+        check_asks_end(check, node);
+    if (event->kind == XY_EVENT_MESSAGE && node == 0 && !forged)
+        check_ask_heard(check, event);
     if (event->kind == XY_EVENT_MESSAGE && !forged)
         heard(check, node, event);
     if (event->kind == XY_EVENT_ENDED)
@@ -153,10 +160,23 @@ static void check_stop(struct check *check)
             check_broken(check, "I7", "the network has ended, and life %zu lives", one);
 }
 
+/* What is for the service of a node; what it combines is looked at in the reply. */
+static void executed(struct check *check, uint64_t node, const xy_action *action)
+{
+    if (action->kind == XY_ACTION_WORK)
+        check_work(check, node, action);
+    else if (action->kind == XY_ACTION_ANSWERED)
+        check_ask_answered(check, node, action);
+    else if (action->kind == XY_ACTION_CANCEL)
+        check_unwanted(check, node, action->cancel.request.request);
+}
+
 void check_acting(struct check *check, uint64_t node, const xy_action *action)
 {
     if (check->asking)
         check_taken(check);
+    else if (node == 0)
+        check_ask_taken(check);
     check_in_hand(check, node, action);
     switch (action->kind) {
     case XY_ACTION_SEND:
@@ -172,13 +192,10 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
         check_link(check, node, action);
         break;
     case XY_ACTION_WORK:
-        check_work(check, node, action);
-        break;
-    case XY_ACTION_COMBINE:  /* what comes of it is looked at in the reply, */
-    case XY_ACTION_ANSWERED: /* or when the service has it */
-        break;
+    case XY_ACTION_ANSWERED:
     case XY_ACTION_CANCEL:
-        check_unwanted(check, node, action->cancel.request.request);
+    case XY_ACTION_COMBINE:
+        executed(check, node, action);
         break;
     case XY_ACTION_START:
     case XY_ACTION_ATTACH:
@@ -212,6 +229,7 @@ void check_stepped(struct check *check, uint64_t node)
     const xy_subtree *subtree = check_subtree(check, node);
     if (check->asking)
         check_taken(check);
+    check_asks(check, node);
     if (subtree)
         check_children(check, node, subtree);
     if (node == 0) {

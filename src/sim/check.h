@@ -51,10 +51,14 @@
  *       service was received is given a state that is not older than that work, unless a node with
  *       this id was created fresh, or with another service, since; and never one that no life of
  *       this id and service has had
+ *   I20 what a node asks others is answered once, while it lives, and no later than the work that
+ *       it belongs to; the controlling node asks once for it, within the time of that work, and
+ *       no longer than it goes on; what holds for a command of the user holds for that, too; the
+ *       answer is what the controlling node has heard, with an outcome for each node of the set
  *
- * check_states has I19, check_casts I18, check_replies has I2, check_jobs I10 to I12,
- * check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7 and
- * I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
+ * check_asks has I20, check_states I19, check_casts I18, check_replies has I2, check_jobs I10 to
+ * I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7
+ * and I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
  */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
@@ -77,6 +81,34 @@ struct hand {
     xy_peer from;
     xy_message message;  /* without its body */
     xy_link_number next; /* of a request: the link that is next on its route; 0: it ends here */
+};
+
+/* What a life has asked other nodes. */
+struct asked {
+    uint64_t work; /* the request that it belongs to */
+    int64_t budget_ms, asked_us;
+    uint64_t text;    /* the set and what they are asked: a digest */
+    uint64_t request; /* that was made for it; 0: none was */
+    size_t ids;       /* how many are asked */
+    bool decided;     /* it was answered by the controlling node, */
+    uint64_t answer;  /* with this digest, */
+    bool answered;    /* by the node, with this status, */
+    int status;
+    bool called; /* and the service was told */
+};
+
+struct asked_list {
+    struct asked *all; /* by number of the ask, from 1 */
+    size_t count;
+    size_t first; /* how many from the beginning are answered */
+    bool over;    /* the life ends */
+};
+
+/* An ask that the controlling node hears now, before there is a request for it. */
+struct asked_request {
+    bool here;
+    struct entry entry;
+    uint64_t text;
 };
 
 /* What the next life of a node is to be given at least. */
@@ -120,6 +152,12 @@ struct check {
     int64_t living, counted_us; /* how many live, and until when that was added up */
     size_t closed, released;    /* how many states of the simulator's own services should be */
     struct owed *owed;          /* by id */
+
+    struct asked_list *asked; /* by life */
+    size_t asked_count;
+    uint64_t *asks_open; /* the requests that are made for nodes, and under way */
+    size_t asks_under_way;
+    struct asked_request ask_in_hand;
 };
 
 /* Begins to watch a world. */
@@ -187,6 +225,9 @@ void check_unreached(struct check *check, uint64_t node);
 void check_reached_again(struct check *check);
 void check_overdue(struct check *check);
 
+/* By when a command that takes so long is answered, at the latest, after it was given. */
+int64_t check_limit_us(const struct check *check, int64_t ms);
+
 /* Whether more would be under way than may be, if this was asked now. There is word of
  * room; there should have been. */
 bool check_is_full(const struct check *check, const xy_command *command);
@@ -246,11 +287,13 @@ void check_worked(struct check *check, uint64_t node, const xy_event *worked);
 void check_step(struct check *check, uint64_t request, bool wanted, int64_t ms, int64_t since_us);
 void check_answer(struct check *check, uint64_t node, const xy_message *reply);
 
-/* The same of the work of a node, for whatever it was asked. It is answered later. Its service sees
+/* The same of the work of a node, for whatever it was asked; and of one that has waited for a
+ * callback. It is answered later. Its service sees
  * whether that is still wanted; has ended its token with an answer, of which this is the digest; is
  * called by a timer that was set then for so long, or should not have been yet. */
 void check_rested(struct check *check, uint64_t node, uint64_t request, bool wanted, int64_t ms,
                   int64_t since_us);
+void check_awaited(struct check *check, uint64_t node, uint64_t request, bool wanted);
 void check_deferred(struct check *check, uint64_t node, uint64_t request);
 void check_token(struct check *check, uint64_t node, uint64_t request, bool wanted);
 void check_given(struct check *check, uint64_t node, uint64_t request, uint64_t digest);
@@ -266,6 +309,19 @@ void check_cast_answered(struct check *check, uint64_t node, const xy_message *m
 void check_cast(struct check *check, struct entry *cast, const xy_action *reply);
 struct entry *check_target(const struct entry *cast, uint64_t life);
 int64_t check_number(const void *text, size_t size);
+
+/* check_asks: a node asks others; it ends; it is answered, and its service called back, with
+ * outcomes of so many nodes. The controlling node hears an ask, and has perhaps made a request of
+ * it. After a step. All is quiet. */
+void check_asked_others(struct check *check, uint64_t node, const xy_event *event);
+void check_asks_end(struct check *check, uint64_t node);
+void check_ask_answered(struct check *check, uint64_t node, const xy_action *action);
+void check_ask_called(struct check *check, uint64_t node, uint64_t number, int status, size_t ids);
+void check_ask_heard(struct check *check, const xy_event *event);
+void check_ask_taken(struct check *check);
+void check_asks(struct check *check, uint64_t node);
+void check_asks_quiet(struct check *check, uint64_t node);
+void check_asks_clear(struct check *check);
 
 /* check_states: a node was created; a job was answered with what came of its work; what a life is
  * given at its start; what it has saved is sent; its service has done so much work, with what it
@@ -289,6 +345,11 @@ struct entry check_entry(const struct check *check, const xy_command *command);
 /* A job is cancelled; whether it could be. It is answered. */
 bool check_cancelled(struct check *check, uint64_t request);
 void check_job(struct check *check, const struct entry *entry, const xy_action *reply);
+
+/* The work of a node, or NULL. Whether something at a node that was to take `ms` takes longer, and
+ * nothing has held it up. */
+struct entry *check_work_of(const struct check *check, uint64_t node, uint64_t request);
+bool check_is_late(const struct check *check, uint64_t node, int64_t since_us, int64_t ms);
 
 /* What was asked or answered, in short. */
 uint64_t check_digest(int status, const void *bytes, size_t size);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/asker.h"
 #include "sim/later.h"
 #include "sim/steps.h"
 
@@ -353,7 +354,9 @@ void check_ended(struct check *check, uint64_t node, xy_end end)
     life->mishap = life->mishap || end == XY_END_EARLY || end == XY_END_CRASHED;
     life->alive = false;
     life->ended_us = check_now_us(check);
-    if (strcmp(life->service, STEPS_NAME) == 0 || later_is(life->service))
+    check_asks_end(check, node);
+    if (strcmp(life->service, STEPS_NAME) == 0 || later_is(life->service) ||
+        asker_is(life->service))
         ++*(end == XY_END_STOPPED ? &check->closed : &check->released);
     count_living(check, -1);
     count_deaths(check, node);

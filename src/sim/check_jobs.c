@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/asker.h"
 #include "sim/later.h"
 #include "sim/steps.h"
 
@@ -33,7 +34,7 @@ static void cancel(const struct check *check, struct entry *job)
 bool check_cancelled(struct check *check, uint64_t request)
 {
     struct entry *job = history_find(&check->history, request);
-    bool under_way = job && job->open && !job->cast &&
+    bool under_way = job && job->open && !job->cast && !job->asker &&
                      (job->kind == XY_COMMAND_EXEC || job->kind == XY_COMMAND_CAST);
     if (under_way)
         cancel(check, job);
@@ -44,7 +45,7 @@ bool check_cancelled(struct check *check, uint64_t request)
 
 /* At a node. */
 
-static struct entry *find_own(const struct check *check, uint64_t node, uint64_t request)
+struct entry *check_work_of(const struct check *check, uint64_t node, uint64_t request)
 {
     struct entry *job = history_of(&check->history, request);
     if (job && job->kind == XY_COMMAND_CAST)
@@ -54,7 +55,7 @@ static struct entry *find_own(const struct check *check, uint64_t node, uint64_t
 
 struct entry *check_working(const struct check *check, uint64_t node)
 {
-    return find_own(check, node, check->model.lives[node].working);
+    return check_work_of(check, node, check->model.lives[node].working);
 }
 
 void check_called_off(struct check *check, uint64_t node)
@@ -65,8 +66,8 @@ void check_called_off(struct check *check, uint64_t node)
     if (!hand->heard || hand->forged || hand->passed_on || hand->message.code != XY_CANCEL ||
         (!cast && !own))
         return;
-    struct entry *job =
-        find_own(check, node, cast ? hand->message.number.request : (uint64_t)hand->message.value);
+    struct entry *job = check_work_of(
+        check, node, cast ? hand->message.number.request : (uint64_t)hand->message.value);
     if (job)
         job->called_off = true;
 }
@@ -79,7 +80,7 @@ void check_came(struct check *check, uint64_t node)
     if (hand->heard && !hand->forged && !hand->strange && !hand->passed_on &&
         (hand->message.kind == XY_REQUEST || hand->message.kind == XY_CAST) &&
         hand->message.code == XY_EXEC && !(hand->message.part & XY_PART_MORE) &&
-        find_own(check, node, request) && request > life->come)
+        check_work_of(check, node, request) && request > life->come)
         life->come = request;
 }
 
@@ -118,7 +119,7 @@ static void begin(struct check *check, uint64_t node, const struct entry *job,
 void check_work(struct check *check, uint64_t node, const xy_action *action)
 {
     xy_number request = action->work.request;
-    struct entry *job = find_own(check, node, request.request);
+    struct entry *job = check_work_of(check, node, request.request);
     if (!job || job->tag != request.tag)
         check_broken(check, "I6", "life %" PRIu64 " does work that was not requested", node);
     else if (job->bounced)
@@ -133,7 +134,7 @@ void check_work(struct check *check, uint64_t node, const xy_action *action)
 void check_unwanted(struct check *check, uint64_t node, uint64_t request)
 {
     struct life *life = &check->model.lives[node];
-    struct entry *job = find_own(check, node, request);
+    struct entry *job = check_work_of(check, node, request);
     if (job && job->deferred && !job->done && !job->given_up) {
         job->given_up = true;
         check_turn(check, TURN_GIVEN_UP);
@@ -148,7 +149,7 @@ void check_unwanted(struct check *check, uint64_t node, uint64_t request)
 }
 
 /* Unless its node was held up meanwhile. */
-static bool is_late(const struct check *check, uint64_t node, int64_t since_us, int64_t ms)
+bool check_is_late(const struct check *check, uint64_t node, int64_t since_us, int64_t ms)
 {
     int64_t now_us = check_now_us(check);
     size_t times;
@@ -174,16 +175,26 @@ void check_rested(struct check *check, uint64_t node, uint64_t request, bool wan
     else if (wanted && model_hangs(&check->model, node, now_us, &hangs_since_us))
         check_broken(check, "I12", "life %" PRIu64 " does request %" PRIu64 " while it hangs", node,
                      request);
-    else if (wanted && (now_us < since_us + ms * CHECK_MS || is_late(check, node, since_us, ms)))
+    else if (wanted &&
+             (now_us < since_us + ms * CHECK_MS || check_is_late(check, node, since_us, ms)))
         check_broken(check, "I12", "life %" PRIu64 " rests for %" PRId64 " us, not for %" PRId64,
                      node, now_us - since_us, ms * CHECK_MS);
+}
+
+void check_awaited(struct check *check, uint64_t node, uint64_t request, bool wanted)
+{
+    const struct life *life = &check->model.lives[node];
+    bool given_up = !life->alive || life->told || life->working != request;
+    if (wanted == given_up)
+        check_broken(check, "I12", "life %" PRIu64 " goes on with request %" PRIu64 " %s", node,
+                     request, wanted ? "which is not wanted" : "as if it were not wanted");
 }
 
 void check_worked(struct check *check, uint64_t node, const xy_event *event)
 {
     struct life *life = &check->model.lives[node];
     uint64_t request = event->worked.request.request;
-    struct entry *job = find_own(check, node, request);
+    struct entry *job = check_work_of(check, node, request);
     if (life->working == request)
         life->working = 0;
     if (!job || job->answers > 0 || job->given_up)
@@ -199,7 +210,7 @@ void check_worked(struct check *check, uint64_t node, const xy_event *event)
 void check_deferred(struct check *check, uint64_t node, uint64_t request)
 {
     struct life *life = &check->model.lives[node];
-    struct entry *job = find_own(check, node, request);
+    struct entry *job = check_work_of(check, node, request);
     if (!job || life->working != request || job->deferred)
         check_broken(check, "I11", "life %" PRIu64 " defers request %" PRIu64 ", not %" PRIu64,
                      node, request, life->working);
@@ -212,7 +223,7 @@ void check_deferred(struct check *check, uint64_t node, uint64_t request)
 void check_token(struct check *check, uint64_t node, uint64_t request, bool wanted)
 {
     const struct life *life = &check->model.lives[node];
-    const struct entry *job = find_own(check, node, request);
+    const struct entry *job = check_work_of(check, node, request);
     bool open = job && !job->given && !job->given_up && !job->called_off &&
                 (job->deferred || (life->working == request && !life->told));
     if (wanted != (life->alive && open))
@@ -223,7 +234,7 @@ void check_token(struct check *check, uint64_t node, uint64_t request, bool want
 
 void check_given(struct check *check, uint64_t node, uint64_t request, uint64_t digest)
 {
-    struct entry *job = find_own(check, node, request);
+    struct entry *job = check_work_of(check, node, request);
     if (!job || job->given)
         return;
     job->given = true;
@@ -238,7 +249,8 @@ void check_timer(struct check *check, uint64_t node, int64_t ms, int64_t set_us,
     int64_t now_us = check_now_us(check),
             drift_us = ms * check->plan->rates.drift / 1000 + CHECK_MS;
     int64_t due_us = set_us + ms * CHECK_MS, hangs_since_us;
-    bool late = is_late(check, node, set_us, ms + (drift_us + CHECK_SLOWNESS_US) / CHECK_MS + 1);
+    bool late =
+        check_is_late(check, node, set_us, ms + (drift_us + CHECK_SLOWNESS_US) / CHECK_MS + 1);
     if (called)
         check_turn(check, TURN_CALLED);
     if (called && (!life->alive || model_hangs(&check->model, node, now_us, &hangs_since_us)))
@@ -333,7 +345,7 @@ void check_answer(struct check *check, uint64_t node, const xy_message *reply)
     uint64_t request = reply->number.request;
     if (reply->code == XY_ANSWER_UNDELIVERED)
         held_back(check, reply);
-    struct entry *job = find_own(check, node, request);
+    struct entry *job = check_work_of(check, node, request);
     const struct life *life = &check->model.lives[node];
     bool over = reply->status == XYLEM_TIMED_OUT;
     if (!job || job->tag != reply->number.tag || reply->code != XY_ANSWER)
@@ -399,8 +411,8 @@ static void job_timed_out(struct check *check, const struct entry *job)
 static bool may_take_long(const struct check *check, const struct entry *job)
 {
     const char *service = check->model.lives[job->life].service;
-    return service &&
-           (strcmp(service, "sleep") == 0 || strcmp(service, STEPS_NAME) == 0 || later_is(service));
+    return service && (strcmp(service, "sleep") == 0 || strcmp(service, STEPS_NAME) == 0 ||
+                       later_is(service) || asker_is(service));
 }
 
 /* Whether word that the time is over may come later than the asker's patience ends. */

@@ -181,8 +181,8 @@ static void request_sent(struct check *check, const xy_action *action)
     entry->tag = request->number.tag;
 }
 
-/* A request goes down over the next link of its route, to no child that is silent; replies and
- * changes go up. */
+/* A request goes down over the next link of its route, to no child that is silent; replies,
+ * changes and asks go up. */
 static void forwarded(struct check *check, uint64_t node, const xy_action *action)
 {
     const struct hand *hand = &check->hand;
@@ -190,7 +190,7 @@ static void forwarded(struct check *check, uint64_t node, const xy_action *actio
     uint64_t next = neighbour(check, node, to);
     bool request = hand->message.kind == XY_REQUEST;
     bool up = hand->message.kind == XY_REPLY || hand->message.kind == XY_CHANGE ||
-              hand->message.kind == XY_STATE;
+              hand->message.kind == XY_ASK || hand->message.kind == XY_STATE;
     bool current = to->link.number == check->model.lives[next].link;
     bool refused =
         request && hand->message.number.request != 0 && current && check->model.lives[next].silent;

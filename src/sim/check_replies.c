@@ -17,7 +17,7 @@ static const char *const kinds[] = {[XY_COMMAND_CREATE] = "create",
 
 /* Asking. */
 
-static int64_t limit_us(const struct check *check, int64_t ms)
+int64_t check_limit_us(const struct check *check, int64_t ms)
 {
     int64_t drift_us = ms * check->plan->rates.drift / 1000 * 2;
     return ms * CHECK_MS + drift_us + 2 * CHECK_MS + 2 * CHECK_SLOWNESS_US;
@@ -27,13 +27,14 @@ static int64_t limit_us(const struct check *check, int64_t ms)
 
 static size_t in_flight(const struct check *check)
 {
-    return check->controller->requests.table.cost + check->controller->waits.table.cost;
+    return check->controller->requests.table.cost + check->controller->waits.table.cost +
+           check->controller->errands.table.cost;
 }
 
 bool check_is_full(const struct check *check, const xy_command *command)
 {
     size_t bound = check->controller->bound, cost = XY_REQUEST_COST + command->size;
-    if (command->kind != XY_COMMAND_EXEC && command->kind != XY_COMMAND_CAST)
+    if ((command->kind != XY_COMMAND_EXEC && command->kind != XY_COMMAND_CAST) || command->asker)
         bound += XY_IN_FLIGHT_RESERVE(bound);
     return in_flight(check) > 0 && in_flight(check) + cost > bound;
 }
@@ -123,7 +124,7 @@ struct entry check_entry(const struct check *check, const xy_command *command)
                           .asked_us = check_now_us(check)};
     if (command->timeout_ms < 0)
         entry.timeout_ms = check->plan->timeout_ms;
-    entry.due_us = entry.asked_us + limit_us(check, entry.timeout_ms);
+    entry.due_us = entry.asked_us + check_limit_us(check, entry.timeout_ms);
     entry.present = entry.life && model->lives[entry.life].stage == STAGE_PRESENT;
     entry.reached = entry.present && model->lives[entry.life].available;
     if (entry.kind == XY_COMMAND_EXEC)
@@ -605,21 +606,24 @@ static void look_at_refusal(struct check *check, const struct entry *entry, int 
     if (asked && entry->full && entry->reached && status != XYLEM_BUSY && !check->closing)
         check_broken(check, "I7", "%s %" PRId64 ": it is too much, and not refused: %s",
                      kinds[entry->kind], entry->id, xylem_strerror(status));
+    if (entry->asker) /* no word is owed to a node */
+        return;
     if (cast && status == XYLEM_BUSY && size == 0) /* all of it */
         check->refused = true;
     if (exec && status == XYLEM_BUSY && !(hand->heard && hand->message.kind == XY_REPLY))
         check->refused = true;
 }
 
-/* What a node has answered is in hand: its number and its tag. */
+/* What a node has answered is in hand: its number and its tag. Of what a node has asked it may be
+ * out of hand when that is looked at. */
 static void look_at_number(struct check *check, const struct entry *entry, const xy_action *reply)
 {
     const struct hand *hand = &check->hand;
     bool asked = entry->kind == XY_COMMAND_EXEC || entry->kind == XY_COMMAND_PING;
     bool answers = hand->heard && hand->message.kind == XY_REPLY &&
                    hand->message.number.request == reply->reply.command;
-    if (asked &&
-        (answers ? hand->message.number.tag != entry->tag : reply->reply.status == XYLEM_OK))
+    if (asked && (answers ? hand->message.number.tag != entry->tag
+                          : reply->reply.status == XYLEM_OK && !entry->asker))
         fail(check, entry, "it was not answered by its node", reply->reply.status);
 }
 
@@ -673,7 +677,7 @@ void check_unreached(struct check *check, uint64_t node)
     for (size_t i = 0; i < check->history.waiting; i++) {
         struct entry *entry = history_find(&check->history, check->history.open[i]);
         bool asked = entry->kind == XY_COMMAND_EXEC || entry->kind == XY_COMMAND_PING;
-        int64_t soon_us = check_now_us(check) + limit_us(check, XY_GRACE_MS);
+        int64_t soon_us = check_now_us(check) + check_limit_us(check, XY_GRACE_MS);
         if (asked && entry->life == node)
             entry->at_once_us = check_now_us(check);
         if (entry->created && check->predicts && check->model.lives[entry->life].above == node &&

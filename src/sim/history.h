@@ -64,6 +64,10 @@ struct entry {
     /* Of a request that was made for one of them: the cast, and its place among the targets. */
     uint64_t cast;
     size_t target;
+
+    /* Of a request that was made for a node: the life that asks, the number of its ask, and the
+     * request that it works on. */
+    uint64_t asker, ask, ask_work;
 };
 
 struct history {

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/asker.h"
 #include "sim/later.h"
 #include "sim/need.h"
 #include "sim/steps.h"
@@ -23,7 +24,8 @@ const char *run_service(struct run *run)
 {
     static const char *const services[] = {"",         "timer",         "dict",     "sum",
                                            "sleep",    "sleep",         STEPS_NAME, STEPS_NAME,
-                                           LATER_NAME, LONG_LATER_NAME, TALLY_NAME, TALLY_NAME};
+                                           LATER_NAME, LONG_LATER_NAME, ASKER_NAME, LONG_ASKER_NAME,
+                                           TALLY_NAME, TALLY_NAME};
     bool timers = run->plan.weights[COMMAND_JOB] == 0;
     return timers ? "" : services[draw(run, sizeof services / sizeof *services)];
 }
@@ -47,6 +49,51 @@ static size_t write_steps(struct run *run, int64_t ms)
     int64_t count = 1 + (int64_t)draw(run, 8);
     return (size_t)snprintf(text, sizeof text, "%" PRIu64 " %" PRId64 " %" PRId64,
                             run->controller.command + 1, count, ms / count + 1);
+}
+
+/* One id or some, which exist as a rule; the asker itself now and then. */
+static size_t write_set(struct run *run, int64_t self, char *set, size_t room)
+{
+    uint64_t life = run_pick(run, &run->jobs);
+    int64_t id = life ? run->check.model.lives[life].id : 0;
+    switch (draw(run, 16)) {
+    case 0:
+        return (size_t)snprintf(set, room, "all");
+    case 1:
+        return (size_t)snprintf(set, room, "%" PRId64, self);
+    case 2:
+        return (size_t)snprintf(set, room, "%" PRIu64, draw(run, 2000));
+    case 3:
+    case 4:
+    case 5:
+        return (size_t)snprintf(set, room, "%" PRId64 ",%" PRId64 "-%" PRId64, id, id + 1,
+                                id + 1 + (int64_t)draw(run, 4));
+    default:
+        return (size_t)snprintf(set, room, "%" PRId64, id);
+    }
+}
+
+/* What is asked of those that are asked: as a rule something that most understand, or they are to
+ * ask others, who are asked again, perhaps the first one: but never all of them. */
+static size_t write_asked(struct run *run, int64_t self, char *asked, size_t room)
+{
+    static const char *const texts[] = {"time", "7", "a", "1 5", "nonsense"};
+    int64_t id = self;
+    uint64_t life = run_pick(run, &run->jobs), depth = draw(run, 2) ? draw(run, 4) : 0;
+    size_t size = 0;
+    for (; depth > 0; depth--, id = life ? run->check.model.lives[life].id : self)
+        size += (size_t)snprintf(asked + size, room - size, "w %" PRId64 " ", id);
+    return size + (size_t)snprintf(asked + size, room - size, "%s",
+                                   texts[draw(run, sizeof texts / sizeof *texts)]);
+}
+
+/* For a service that asks others. */
+static size_t write_ask(struct run *run, int64_t self)
+{
+    char set[64], asked[80];
+    write_set(run, self, set, sizeof set);
+    write_asked(run, self, asked, sizeof asked);
+    return (size_t)snprintf(text, sizeof text, "%c %s %s", "wwwwwbbr"[draw(run, 8)], set, asked);
 }
 
 static size_t write_small(struct run *run, const char *service)
@@ -74,7 +121,9 @@ static void start(struct run *run, int64_t id, bool large)
     const char *service = life ? run->check.model.lives[life].service : "";
     xy_command command = {.kind = XY_COMMAND_EXEC, .id = id, .text = text};
     command.timeout_ms = run->plan.timeout_ms << draw(run, 4) >> 2;
-    command.size = large ? write_large(run) : write_small(run, service);
+    command.size = large               ? write_large(run)
+                   : asker_is(service) ? write_ask(run, id)
+                                       : write_small(run, service);
     run_command(run, &command);
 }
 
@@ -139,9 +188,11 @@ void run_cancel(struct run *run)
 static size_t write_for_all(struct run *run)
 {
     uint64_t number = draw(run, 1000);
-    switch (draw(run, 5)) {
+    switch (draw(run, 6)) {
     case 0:
         return (size_t)snprintf(text, sizeof text, "time");
+    case 5:
+        return (size_t)snprintf(text, sizeof text, "w %" PRId64 " time", some_id(run));
     case 1:
         return (size_t)snprintf(text, sizeof text, "%c", (char)('a' + number % 7));
     case 2:

@@ -87,7 +87,10 @@ enum fault {
     _(CALLED, "timers")               /* that called a service */                                  \
     _(STATE_SAVED, "saved")           /* a state */                                                \
     _(STATE_AGAIN, "saved again")     /* one that may have been lost */                            \
-    _(STATE_GIVEN, "given")           /* to the next life */
+    _(STATE_GIVEN, "given")           /* to the next life */                                       \
+    _(ASKS, "asks")                   /* of nodes, which the controlling node has heard */         \
+    _(ASKS_ANSWERED, "asks answered") /* by outcomes, */                                           \
+    _(ASKS_GIVEN_UP, "asks given up") /* or without */
 
 #define COMMAND_NAME(name, text) COMMAND_##name,
 enum command { WORKLOAD(COMMAND_NAME) COMMANDS };

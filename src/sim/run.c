@@ -1,5 +1,6 @@
 #include "sim/run.h"
 
+#include "sim/asker.h"
 #include "sim/heap.h"
 #include "sim/later.h"
 #include "sim/need.h"
@@ -251,14 +252,15 @@ static void begin(struct run *run, uint64_t seed, const struct limits *limits, F
     check_init(&run->check, &run->plan, run->world, &run->controller, &run->verdict);
     steps_begin(&run->check);
     later_begin(&run->check);
+    asker_begin(&run->check);
 }
 
 /* What was said of the ends of nodes is what their services have seen. */
 static void look_at_hooks(struct run *run)
 {
     struct steps seen = steps_counts();
-    seen.closed += later_closed();
-    seen.released += later_released();
+    seen.closed += later_closed() + asker_closed();
+    seen.released += later_released() + asker_released();
     if (seen.closed != run->check.closed || seen.released != run->check.released)
         check_broken(&run->check, "I5",
                      "%zu services were closed and %zu released instead of %zu and %zu",
@@ -270,7 +272,7 @@ static void look_at_remains(struct run *run, int64_t now_us)
 {
     struct steps seen = steps_counts();
     size_t kept = heap_blocks() - run->blocks;
-    size_t states = seen.opened - seen.closed - seen.released + later_left();
+    size_t states = seen.opened - seen.closed - seen.released + later_left() + asker_left();
     size_t works = seen.begun - seen.returned;
     if (kept + states + works > 0)
         verdict_broken(&run->verdict, "I7", now_us,
@@ -298,6 +300,7 @@ static void finish(struct run *run)
     xy_simulation_observe(run->world, &(xy_observer){0});
     steps_hush();
     later_hush();
+    asker_hush();
     run->world->ops->close(run->world);
     check_clear(&run->check);
     look_at_remains(run, now_us);

@@ -228,6 +228,7 @@ static void call_task_back(xy_scheduler *scheduler, xy_sim_node *who)
 {
     if (!xy_task_call_back(who->task, &who->calls))
         return;
+    who->rest++; /* makes the end of its rest stale */
     if (who->task->stage == XY_TASK_RESTS)
         rest(scheduler, who);
     else if (who->task->stage == XY_TASK_DONE)

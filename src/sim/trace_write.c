@@ -39,14 +39,16 @@ static void write_message(FILE *file, const xy_message *message)
     if (message->kind == XY_REQUEST && message->code == XY_LET_GO)
         fprintf(file, ",\"about\":%" PRId64, message->value);
     if (message->kind == XY_REQUEST || message->kind == XY_REPLY || message->kind == XY_CAST ||
-        message->kind == XY_MERGED || message->kind == XY_ASK)
+        message->kind == XY_MERGED)
         fprintf(file, ",\"request\":%" PRIu64, message->number.request);
+    if (message->kind == XY_ASK)
+        fprintf(file, ",\"ask\":%" PRIu64, message->number.request);
     if (message->kind == XY_REPLY)
         fprintf(file, ",\"status\":\"%s\"", xylem_strerror(message->status));
     if (message->kind == XY_STATE)
         fprintf(file, ",\"number\":%" PRId64, message->value);
     if (message->kind == XY_REQUEST || message->kind == XY_CHANGE || message->kind == XY_HELLO ||
-        message->kind == XY_STATE)
+        message->kind == XY_ASK || message->kind == XY_STATE)
         fprintf(file, ",\"id\":%" PRId64 ",\"target\":%" PRIu64, message->id, message->life.number);
     if (message->kind == XY_INTERVAL || message->kind == XY_WELCOME)
         fprintf(file, ",\"interval_ms\":%" PRId64 ",\"version\":%" PRIu64, message->value,
@@ -101,6 +103,9 @@ void xy_trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_ev
         write_request(file, event->worked.request, event->worked.status);
     else if (event->kind == XY_EVENT_DEFERRED)
         fprintf(file, ",\"request\":%" PRIu64, event->deferred.request.request);
+    else if (event->kind == XY_EVENT_ASKED)
+        fprintf(file, ",\"request\":%" PRIu64 ",\"ask\":%" PRIu64, event->asked.request.request,
+                event->asked.ask);
     else if (event->kind == XY_EVENT_COMBINED)
         write_request(file, event->combined.cast, event->combined.status);
     else if (event->kind == XY_EVENT_ATTACH)

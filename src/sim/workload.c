@@ -1,6 +1,7 @@
 /* Workload: what the user of the network does. */
 #include "sim/run.h"
 
+#include "service/service.h"
 #include "sim/need.h"
 
 #include <string.h>
@@ -64,6 +65,8 @@ static void create(struct run *run, int64_t id)
     command.parent = some_parent(run);
     command.text = run_service(run);
     command.size = strlen(command.text);
+    const xylem_service *service = xy_service_named(command.text);
+    command.combines = service && service->combine;
     command.fresh = draw(run, 8) == 0;
     run_command(run, &command);
 }

@@ -8,10 +8,11 @@ from pages import ROOT
 
 # Texts that are no messages, or need no advice, with the reason: of whole files, and single ones.
 FOLDERS = {
-    "src/sim/check": "rules that a run has broken: I1 to I14, which testing.md lists",
+    "src/sim/check": "rules that a run has broken, which testing.md lists",
     "src/sim/run.c": "the same",
     "src/sim/steps.c": "the same",
     "src/sim/later.c": "the same",
+    "src/sim/asker.c": "the same",
     "src/cli/command_table.c": "what `help` shows",
 }
 EXCEPTIONS = {

@@ -1,6 +1,8 @@
 /* Services that ask other nodes, in every world. */
 #include "worlds.h"
 
+#include <utlist.h>
+
 enum { NODES = 65, LARGE = 128 * 1024 };
 
 /* What has come, as a text: "SUM 2,3; error 5 why 4". */
@@ -22,7 +24,9 @@ static void describe(const xylem_outcome *const *outcomes, size_t count, char *t
 /* A service that takes long, and waits for what it asks: "SET TEXT". */
 
 struct heard {
-    bool come, left; /* left: the callback frees it */
+    struct heard *next, *prev;
+    struct heard **all; /* of the state, once its work has left it; then the callback frees it */
+    bool come;
     int error;
     char text[4000];
 };
@@ -35,8 +39,10 @@ static void hear(xylem_context *context, int error, const xylem_outcome *const *
     heard->come = true;
     heard->error = error;
     describe(outcomes, count, heard->text, sizeof heard->text);
-    if (heard->left)
+    if (heard->all) {
+        DL_DELETE(*heard->all, heard);
         free(heard);
+    }
 }
 
 static int reply_heard(xylem_work *work, const struct heard *heard)
@@ -61,11 +67,26 @@ static int ask_of(xylem_work *work, const char *line, int64_t timeout_ms, xylem_
     return xylem_work_ask(work, set, text + 1, strlen(text + 1), timeout_ms, callback, owner);
 }
 
-/* When it is not wanted any more the callback comes after its end. */
+static int open_waits(void **state)
+{
+    *state = calloc(1, sizeof(struct heard *));
+    return *state ? XYLEM_OK : XYLEM_NO_MEMORY;
+}
+
+static void end_waits(void *state)
+{
+    struct heard **all = state, *heard, *next;
+    DL_FOREACH_SAFE(*all, heard, next)
+    {
+        free(heard);
+    }
+    free(state);
+}
+
+/* When it is not wanted any more the callback comes after its end, unless the node ends. */
 static int exec_waits(void *state, xylem_work *work)
 {
     struct heard *heard = calloc(1, sizeof *heard);
-    (void)state;
     int error = ask_of(work, xylem_work_text(work, NULL), -1, hear, heard);
     if (error) {
         free(heard);
@@ -73,7 +94,8 @@ static int exec_waits(void *state, xylem_work *work)
     }
     while (!heard->come)
         if (!xylem_work_await(work, 60000)) {
-            heard->left = true;
+            heard->all = state;
+            DL_APPEND(*heard->all, heard);
             return XYLEM_CANCELLED;
         }
     error = reply_heard(work, heard);
@@ -207,7 +229,8 @@ static int exec_wrong(void *state, xylem_work *work)
 }
 
 static const xylem_service own[] = {
-    XYLEM_SERVICE(.name = "waits", .exec = exec_waits, .takes_long = true),
+    XYLEM_SERVICE(.name = "waits", .open = open_waits, .exec = exec_waits, .close = end_waits,
+                  .release = end_waits, .takes_long = true),
     XYLEM_SERVICE(.name = "leaves", .exec = exec_leaves),
     XYLEM_SERVICE(.name = "walks", .exec = exec_walks),
     XYLEM_SERVICE(.name = "crowd", .exec = exec_crowd),
@@ -235,6 +258,18 @@ static void test_one_that_waits(void **state)
     expect_exec(network, 0, "1,2 1", XYLEM_FAILED,
                 "bad subcommand: '1' (sum takes N and then N numbers) 1; "
                 "the service failed: '1' not found 2");
+    xylem_close(&network);
+}
+
+/* The wait ends by the callback, and not once more when its time is over. Elsewhere that would take
+ * a minute. */
+static void test_the_time_of_a_wait(void **state)
+{
+    xylem *network = OPEN("waits", "sum");
+    expect_exec(network, 0, "1 2 3 4", XYLEM_OK, "7 1");
+    if (places[(uintptr_t)*state].world == XYLEM_SIMULATED)
+        xylem_run(network, 61000);
+    expect_exec(network, 0, "1 2 3 4", XYLEM_OK, "7 1");
     xylem_close(&network);
 }
 
@@ -457,6 +492,7 @@ int main(int argc, char **argv)
     xylem_worker(argc, argv);
     const struct CMUnitTest tests[] = {
         EVERYWHERE(test_one_that_waits),
+        EVERYWHERE(test_the_time_of_a_wait),
         EVERYWHERE(test_many),
         EVERYWHERE(test_a_chain),
         EVERYWHERE(test_a_circle),

@@ -480,6 +480,40 @@ static void test_told_again(void **state)
     expect_nothing(&f->r);
 }
 
+static void unsent(fixture *f, xy_number number, int status)
+{
+    xy_event event = {.kind = XY_EVENT_UNSENT};
+    event.unsent.kind = XY_REQUEST;
+    event.unsent.request = number;
+    event.unsent.status = status;
+    feed(&f->r, &event);
+}
+
+/* The asker is told that there is no room for it, and not the user that there is room again. */
+static void test_no_room(void **state)
+{
+    fixture *f = *state;
+    xy_number work = give_work(f, 25);
+    ask(f, 25, 1, work, "90", "time");
+    unsent(f, expect_brokered(f, 90, "time", BUDGET_MS), XYLEM_BUSY);
+    expect_told(f, 25, 1, XYLEM_BUSY, "error 8  90");
+    expect_nothing(&f->r);
+}
+
+/* Where no node moves, one that is to be told again is in a cast like the others. */
+static void test_a_cast_before_it_is_told_again(void **state)
+{
+    fixture *f = *state;
+    const int64_t ids[] = {25, 60};
+    xy_command cast = {.kind = XY_COMMAND_CAST, .ids = ids, .id_count = 2, .timeout_ms = -1};
+    xy_number work = give_work(f, 25);
+    ask(f, 25, 1, work, "1", "time");
+    undelivered(f, expect_told(f, 25, 1, XYLEM_NOT_FOUND, "error 1  1"), 25, XYLEM_BUSY);
+    xy_controller_command(&f->controller, &cast, f->r.now_ms, &f->r.out);
+    expect_cast(f, 50, "");
+    expect_nothing(&f->r);
+}
+
 static void test_closing(void **state)
 {
     fixture *f = *state;
@@ -548,6 +582,8 @@ int main(void)
         FIVE(test_an_ask_of_a_cast),
         FIVE(test_a_silent_asker),
         FIVE(test_told_again),
+        FIVE(test_no_room),
+        FIVE(test_a_cast_before_it_is_told_again),
         FIVE(test_closing),
         FIVE(test_no_memory),
     };

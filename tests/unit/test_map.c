@@ -503,6 +503,20 @@ static void test_revive_without_memory(void **state)
     empty(&map);
 }
 
+/* A new life numbers its asks anew. */
+static void test_asks_of_a_new_life(void **state)
+{
+    uint64_t life = 0;
+    xy_map map = {0};
+    (void)state;
+    xy_map_node *node = xy_map_add(&map, 7, new_life(&life), NULL);
+    node->asks = xy_allocate(1, sizeof *node->asks);
+    assert_true(xy_window_take(node->asks, 1));
+    xy_map_revive(&map, node, new_life(&life));
+    assert_null(node->asks);
+    empty(&map);
+}
+
 /* Without memory nothing has changed. The tables grow on the way, so every call for memory fails
  * once: then the same node is added with memory. */
 static void test_shortage(void **state)
@@ -544,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_index),
         cmocka_unit_test(test_extreme_ids),
         cmocka_unit_test(test_revive_without_memory),
+        cmocka_unit_test(test_asks_of_a_new_life),
         cmocka_unit_test(test_shortage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

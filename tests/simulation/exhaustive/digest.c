@@ -38,7 +38,7 @@ static void add_child(digest *d, const xy_child *child)
     add(d, child->link << 32 | (uint64_t)child->state);
     add(d, (uint64_t)child->id << 8 | child->life.number);
     add(d, child->told << 32 | (uint64_t)child->changes);
-    ADD_FLAGS(d, child->reported, child->unreported, child->unasked);
+    ADD_FLAGS(d, child->reported, child->unreported, child->unasked, child->repeats);
     add_time(d, child->state == XY_CHILD_PRESENT ? child->deadline_ms : XY_NEVER);
 }
 
@@ -92,6 +92,8 @@ static void add_requests(digest *d, const xy_requests *requests)
         add(d, (uint64_t)one->id << 8 | one->life.number);
         add(d, (uint64_t)one->value);
         add(d, (uint64_t)one->status << 1 | (one->reason.size > 0));
+        add(d, one->asker.life.number << 32 | one->asker.ask << 16 | one->asker.work);
+        add(d, one->text.size << 1 | one->asks);
         add_time(d, one->slot.deadline_ms);
     }
 }
@@ -125,6 +127,7 @@ static void add_map_node(digest *d, const xy_map_node *node)
         add(d, one->slot.request);
     add(d, node->asking ? node->asking->slot.request : 0);
     add(d, node->casts);
+    add(d, node->asks ? node->asks->highest << 32 | node->asks->bits[0] : 0);
     add(d, (uint64_t)node->restarts << 32 | name_of(node->removal) << 8 | node->remaining);
     add_time(d, node->restarts > 0 ? node->window_ms : XY_NEVER);
     add_time(d, node->removal == node ? node->grace_ms : XY_NEVER);
@@ -216,6 +219,23 @@ static void add_answers(digest *d, const xy_answers *answers)
     add(d, answers->seen << 1 | answers->wanted);
 }
 
+/* What it has deferred, because it asks for it. */
+static void add_asks(digest *d, const life *of)
+{
+    for (uint64_t ask = 1; ask <= of->asks; ask++)
+        add(d,
+            of->asked[ask].work.request << 32 | of->asked[ask].request << 8 | of->asked[ask].other);
+    for (const xy_slot *slot = of->node.asks.table.first; slot; slot = slot->next) {
+        add(d, slot->request);
+        add_time(d, slot->deadline_ms);
+    }
+    for (const xy_slot *slot = of->node.work.deferred.table.first; slot; slot = slot->next) {
+        add(d, slot->request);
+        add_time(d, slot->deadline_ms);
+    }
+    add(d, of->asks);
+}
+
 static void add_life(digest *d, const life *of)
 {
     const xy_node *node = &of->node;
@@ -234,6 +254,7 @@ static void add_life(digest *d, const life *of)
     add(d, (uint64_t)node->interval_ms << 32 | node->version);
     add_subtree(d, &node->subtree);
     add_casts(d, &node->casts);
+    add_asks(d, of);
 }
 
 static void add_issued(digest *d, const issued *one)

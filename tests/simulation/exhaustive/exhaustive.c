@@ -104,6 +104,17 @@ static const plan whole[] = {
     {"tree 1 2 3:1 4:3 | move 3:2, cast 4", 1, 0},
     {"avl adopt 1 2 3 | remove 2, cast 3", 1, 0},
     {"tree beats 1 2:1 | pause 2, cast 2, resume 2, heartbeat 0", 0, 0},
+    /* Nodes that ask nodes. */
+    {"2 1 3 | ask 1:3", 1, 1},
+    {"2 1 3 | ask 1:3, any", 1, 0},
+    {"tree 1 2 3:1 | ask 3:2, move 3:2", 1, 0},
+    {"tree 1 2 3:1 4:3 | ask 4:2, move 3:2", 1, 0},
+    {"tree adopt 1 2 3:1 | ask 3:2, move 3:2", 1, 0},
+    {"tree adopt 1 2 3:1 4:3 | ask 4:2", 1, 0},
+    {"tree adopt 1 2 3:1 | ask 3:3", 1, 0},
+    {"tree restart 1 2 3:1 | ask 3:2", 1, 0},
+    {"tree restart 1 2:1 3:2 | ask 3:1", 1, 0},
+    {"avl adopt 1 2 3 | ask 1:3, remove 2", 1, 0},
 };
 
 /* For sanitizers, which make everything slow. */
@@ -127,6 +138,10 @@ static const plan brief[] = {
     {"balanced 1 2 3 | remove 1, remove 2", 1, 0},
     {"2 1 3 | cast 4", 1, 0},
     {"tree adopt 1 2 3:1 | move 3:2, cast 3", 0, 0},
+    {"2 1 3 | ask 1:3", 1, 0},
+    {"tree 1 2 3:1 4:3 | ask 4:2, move 3:2", 0, 0},
+    {"tree adopt 1 2 3:1 | ask 3:2", 1, 0},
+    {"tree restart 1 2 3:1 | ask 3:2", 1, 0},
 };
 
 typedef struct totals {

@@ -143,6 +143,53 @@ static bool has_cause(const world *w, uint64_t who)
     return who == 0 || of->doomed || of->hung || (repairs ? w->early : w->late);
 }
 
+/* Asks. */
+
+void check_ask(world *w, uint64_t who, const xy_frame *heard)
+{
+    xy_message message;
+    bool ask = who == 0 && xy_message_decode(&message, heard->bytes, heard->size) &&
+               message.kind == XY_ASK;
+    w->asker = ask ? message.life.number : 0;
+    w->ask = ask ? message.number.request : 0;
+}
+
+void check_ask_made(world *w, uint64_t before)
+{
+    uint64_t request = w->controller.command;
+    life *asker = &w->lives[w->asker];
+    if (request == before)
+        return;
+    must(w->asker != 0 && request == before + 1, "a request that was not asked for");
+    must(request < COMMANDS && w->ask <= asker->asks, "too many commands");
+    if (broken)
+        return;
+    must(asker->asked[w->ask].request == 0, "a request is made twice for one ask");
+    int64_t id = (int64_t)asker->asked[w->ask].other;
+    const xy_map_node *other = find_present(w, id, false);
+    asker->asked[w->ask].request = request;
+    asker->asked[w->ask].other = other ? other->life.number : 0;
+    w->commands[request] =
+        (issued){.kind = XY_COMMAND_EXEC, .target = asker->asked[w->ask].other, .answers = 1};
+}
+
+/* In time, once, and with what the other one has answered, unless there is a cause. */
+void check_ask_answered(world *w, uint64_t who, const xy_action *action)
+{
+    const life *asker = &w->lives[who];
+    uint64_t ask = action->answered.ask;
+    must(ask > 0 && ask <= asker->asks && asker->asked[ask].work.request, "an ask answered twice");
+    if (broken)
+        return;
+    uint64_t request = asker->asked[ask].request, other = asker->asked[ask].other;
+    if (action->answered.status == XYLEM_OK)
+        must(request && w->commands[request].done == 1, "an answer of none that was asked");
+    else
+        must(has_cause(w, who) || !request || has_cause(w, other) || w->late,
+             "an ask without an answer");
+    must(request || w->late || has_cause(w, who), "an ask that was not heard");
+}
+
 static void check_asked(const world *w, const issued *one, int status)
 {
     bool sent_once = one->kind == XY_COMMAND_EXEC || !w->moving;

@@ -21,6 +21,12 @@ void check_work(world *w, uint64_t who, uint64_t command);
 void check_reply(world *w, const xy_action *reply);
 void check_notice(const world *w, const xy_action *notice);
 
+/* The controlling node hears an ask, and has perhaps made a request of it; a life is told of the
+ * answer. */
+void check_ask(world *w, uint64_t who, const xy_frame *heard);
+void check_ask_made(world *w, uint64_t before);
+void check_ask_answered(world *w, uint64_t who, const xy_action *action);
+
 /* After every move. */
 void check_always(const world *w);
 

@@ -19,7 +19,8 @@ static const struct {
              {"heartbeat", XY_COMMAND_HEARTBEAT, 0},
              {"move", XY_COMMAND_MOVE, 0},
              {"close", XY_COMMAND_CLOSE, 0},
-             {"cast", XY_COMMAND_CAST, 0}};
+             {"cast", XY_COMMAND_CAST, 0},
+             {"ask", XY_COMMAND_EXEC, 0}}; /* ID:OTHER, which it asks */
 
 enum { VERBS = sizeof verbs / sizeof *verbs, ANY_IDS = 3, ANY_VERBS = SCRIPT_ANY / ANY_IDS };
 
@@ -52,6 +53,18 @@ xy_command script_create(int64_t id, int64_t parent)
     return command;
 }
 
+/* The work is to ask another node. */
+static bool set_asked(xy_command *command, int64_t id)
+{
+    static const char *const texts[CAST_IDS + 1] = {"",      "ask 1", "ask 2",
+                                                    "ask 3", "ask 4", "ask 5"};
+    if (id < 1 || id > CAST_IDS)
+        return false;
+    command->text = texts[id];
+    command->size = strlen(texts[id]);
+    return true;
+}
+
 /* Reads one step; NULL when there is none. */
 static const char *read_step(script_step *step, const char *text)
 {
@@ -70,6 +83,8 @@ static const char *read_step(script_step *step, const char *text)
             (verbs[verb].kind != XY_COMMAND_CAST || (number >= 0 && number <= CAST_IDS))) {
             step->command = command_of(verb, number);
             step->command.parent = parent;
+            if (strcmp(name, "ask") == 0 && !set_asked(&step->command, parent))
+                return NULL;
             return text + length;
         }
     return NULL;

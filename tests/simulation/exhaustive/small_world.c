@@ -199,11 +199,55 @@ static int send(xy_driver *driver, xy_action *action)
     }
 }
 
+/* It answers its work when it has the answer. */
+static void ask(xy_driver *driver, const xy_action *work)
+{
+    world *w = world_of(driver);
+    life *of = &w->lives[life_of(driver)];
+    xy_event deferred = {.kind = XY_EVENT_DEFERRED}, asked = {.kind = XY_EVENT_ASKED};
+    static const char payloads[][7] = {"", "1\0work", "2\0work", "3\0work", "4\0work", "5\0work"};
+    int id = work->work.text[4] - '0';
+    must(of->asks < ASKS_MAX, "a life asks too often");
+    if (broken)
+        return;
+    deferred.deferred.request = work->work.request;
+    xy_driver_step_within(driver, &deferred);
+    asked.asked.request = work->work.request;
+    asked.asked.ask = ++of->asks;
+    asked.asked.budget_ms = UINT32_MAX;
+    asked.asked.payload = payloads[id];
+    asked.asked.size = 6;
+    of->asked[of->asks].work = work->work.request;
+    of->asked[of->asks].other = (uint64_t)id;
+    xy_driver_step_within(driver, &asked);
+}
+
+static void answered(xy_driver *driver, const xy_action *action)
+{
+    life *of = &world_of(driver)->lives[life_of(driver)];
+    xy_event event = {.kind = XY_EVENT_WORKED};
+    event.worked.request = of->asked[action->answered.ask].work;
+    check_ask_answered(world_of(driver), life_of(driver), action);
+    of->asked[action->answered.ask].work = (xy_number){0};
+    xy_driver_step_within(driver, &event);
+}
+
+static bool is_ask(const xy_action *work)
+{
+    return work->work.size == 5 && memcmp(work->work.text, "ask ", 4) == 0;
+}
+
 static void execute(xy_driver *driver, xy_action *action)
 {
+    if (action->kind == XY_ACTION_ANSWERED)
+        answered(driver, action);
     if (action->kind != XY_ACTION_WORK)
         return;
     check_work(world_of(driver), life_of(driver), action->work.request.request);
+    if (is_ask(action)) {
+        ask(driver, action);
+        return;
+    }
     xy_event event = {.kind = XY_EVENT_WORKED};
     event.worked.request = action->work.request;
     event.worked.text = action->work.text;
@@ -314,8 +358,11 @@ static void hear(world *w, uint64_t number, bool up)
     event.message.from = xy_queue_link_sender(link, lane);
     event.message.frame = w->in_hand->bytes;
     event.message.size = w->in_hand->size;
+    uint64_t before = w->controller.command;
     check_hear(w, who, w->in_hand);
+    check_ask(w, who, w->in_hand);
     happen(w, who, &event);
+    check_ask_made(w, before);
     xy_release(w->in_hand);
     w->in_hand = NULL;
 }

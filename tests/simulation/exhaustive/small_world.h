@@ -18,6 +18,9 @@
 
 enum { LIVES = 9, LINKS = 24, COMMANDS = 12, TIMEOUT_MS = 1000, PID_BASE = 1000 };
 
+/* How often one life may ask others. */
+enum { ASKS_MAX = 3 };
+
 /* The ids that a cast may ask are those from 1 to this one. */
 enum { CAST_IDS = 5 };
 
@@ -53,6 +56,12 @@ typedef struct life {
     int64_t id;
     uint64_t parent;      /* where nodes do not move */
     uint64_t latest_work; /* the command of that */
+    uint64_t asks;        /* how many it has made; of each: */
+    struct {
+        xy_number work;   /* that it belongs to; 0: it is answered */
+        uint64_t other;   /* the life that is asked, or 0, */
+        uint64_t request; /* by this command; 0: not yet */
+    } asked[ASKS_MAX + 1];
     xy_node node;
     xy_driver driver;
     xy_queue_end end;
@@ -87,6 +96,7 @@ typedef struct world {
     size_t issued; /* of the script */
     bool late;     /* time has passed early, or a node hung: then timeouts may be what answers */
     bool early;    /* time has passed early */
+    uint64_t asker, ask; /* what the controlling node hears now; 0: nothing */
     life lives[LIVES];
     arena memory; /* last: only what is used of it is copied */
 } world;
