@@ -29,30 +29,30 @@ struct xy_executor {
     xylem_context context;
     xy_log log; /* of the context; holds its sink */
     xy_guard guard;
-    bool opened;         /* there is a state that has to be closed or released */
     void *state;         /* of the service */
     const uint8_t *text; /* of the work; memory of core */
     xylem_work work;
+    bool opened; /* there is a state that has to be closed or released */
 
     /* Of the thread, from here on; also the work, when there is one. */
-    pthread_t thread;
     bool manned;
     int done_fd;
+    pthread_t thread;
     xy_tokens *tokens;
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t changed;
     _Atomic(enum stage) stage;
-    atomic_bool unwanted;
-    int64_t unwanted_since_ms;
-    bool closing, left, abandoned;
-    xy_number request;
     int status;
+    xy_number request;
+    int64_t unwanted_since_ms;
     xy_calls calls;
-    bool within;                 /* a rest calls back */
-    atomic_bool calling;         /* the thread calls back, or is to */
-    atomic_bool asks;            /* there are questions to other nodes */
     atomic_int_least64_t due_ms; /* when the node's own thread is to look at the calls */
-    bool saves; /* with the work the state has become another one: see the context */
+    atomic_bool unwanted;
+    atomic_bool calling; /* the thread calls back, or is to */
+    atomic_bool asks;    /* there are questions to other nodes */
+    bool closing, left, abandoned;
+    bool within; /* a rest calls back */
+    bool saves;  /* with the work the state has become another one: see the context */
 };
 
 /* Freeing. */

@@ -201,7 +201,12 @@ static char *read_file(const char *path, size_t *size)
         exit(EXIT_FAILURE);
     }
     for (size_t got = 1; got > 0; *size += got) {
-        text = realloc(text, *size + 65537);
+        char *longer = realloc(text, *size + 65537);
+        if (!longer) {
+            fputs("out of memory\n", stderr);
+            exit(EXIT_FAILURE);
+        }
+        text = longer;
         got = fread(text + *size, 1, 65536, file);
     }
     fclose(file);
