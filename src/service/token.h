@@ -1,8 +1,8 @@
 /* token: requests that are answered later: see xylem_work_defer.
  *
- * The tokens of a node are shared by the node and by whoever is to answer: any thread may end one,
- * also after the node. What there is of them is freed when the node has let go and the last token
- * has been ended.
+ * The tokens of a node are shared by the node and by all threads that may answer: any of them may
+ * end one, also after the node. What there is of them is freed when the node has let go and the
+ * last token has been ended.
  */
 #ifndef XY_TOKEN_H
 #define XY_TOKEN_H
