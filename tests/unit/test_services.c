@@ -192,9 +192,9 @@ static void test_find_everywhere(void **state)
 
 static bool rest_is_over;
 
-static bool rest(xylem_work *work, int64_t ms)
+static bool rest(xylem_work *work, int64_t ms, bool awaits)
 {
-    assert_true(work && ms == 250);
+    assert_true(work && ms == 250 && !awaits);
     return !rest_is_over;
 }
 

@@ -73,11 +73,13 @@ static void test_answers(void **state)
 }
 
 static int64_t rested_ms;
+static bool awaited;
 
-static bool rest(xylem_work *work, int64_t ms)
+static bool rest(xylem_work *work, int64_t ms, bool awaits)
 {
     (void)work;
     rested_ms = ms;
+    awaited = awaits;
     return true;
 }
 
@@ -90,6 +92,12 @@ static void test_rest(void **state)
     assert_true(xylem_work_rest(&work, -1));
     assert_int_equal(rested_ms, 0);
     assert_true(xylem_work_rest(&work, INT64_MIN));
+    assert_int_equal(rested_ms, 0);
+    assert_false(awaited);
+    assert_true(xylem_work_await(&work, REST_MS));
+    assert_int_equal(rested_ms, REST_MS);
+    assert_true(awaited);
+    assert_true(xylem_work_await(&work, -1));
     assert_int_equal(rested_ms, 0);
 }
 
