@@ -23,7 +23,7 @@ static const char standard[] =
 
 /* Words and how often each has come, in the order of the alphabet. */
 
-typedef struct counts {
+typedef struct word_counts {
     struct one {
         char *word;
         long count;
@@ -31,7 +31,7 @@ typedef struct counts {
     size_t size;
 } counts;
 
-static void add(counts *counts, const char *word, size_t length, long count)
+static void add(word_counts *counts, const char *word, size_t length, long count)
 {
     size_t from = 0, to = counts->size;
     while (from < to) {
@@ -61,7 +61,7 @@ static bool is_letter(char c)
     return isalpha((unsigned char)c);
 }
 
-static void count_words(counts *counts, const char *text, size_t size)
+static void count_words(word_counts *counts, const char *text, size_t size)
 {
     char word[64];
     size_t length = 0;
@@ -77,7 +77,7 @@ static void count_words(counts *counts, const char *text, size_t size)
 }
 
 /* One a line: "tree 3". The caller frees it. */
-static char *write_counts(const counts *counts, size_t *size)
+static char *write_counts(const word_counts *counts, size_t *size)
 {
     char *text = NULL;
     FILE *file = open_memstream(&text, size);
@@ -87,7 +87,7 @@ static char *write_counts(const counts *counts, size_t *size)
     return text;
 }
 
-static void read_counts(counts *counts, const char *text)
+static void read_counts(word_counts *counts, const char *text)
 {
     for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
         size_t length = strcspn(text, " ");
@@ -95,19 +95,19 @@ static void read_counts(counts *counts, const char *text)
     }
 }
 
-static void clear(counts *counts)
+static void clear(word_counts *counts)
 {
     for (size_t i = 0; i < counts->size; i++)
         free(counts->all[i].word);
     free(counts->all);
-    *counts = (struct counts){NULL, 0};
+    *counts = (word_counts){NULL, 0};
 }
 
 /* The service of the 64: the words of a piece. */
 
 static int map(void *state, xylem_work *work)
 {
-    counts counts = {NULL, 0};
+    word_counts counts = {NULL, 0};
     size_t size;
     const char *text = xylem_work_text(work, &size);
     (void)state;
@@ -121,14 +121,14 @@ static int map(void *state, xylem_work *work)
 
 /* The service of the one that asks them. */
 
-typedef struct sum {
+typedef struct word_sum {
     xylem_token *token;
-    counts counts;
+    word_counts counts;
     int left;  /* pieces whose words have not come */
     int error; /* the first one */
-} sum;
+} word_sum;
 
-static void finish(sum *sum)
+static void finish(word_sum *sum)
 {
     size_t size;
     char *text = write_counts(&sum->counts, &size);
@@ -145,7 +145,7 @@ static void finish(sum *sum)
 static void answered(xylem_context *context, int error, const xylem_outcome *const *outcomes,
                      size_t count, void *owner)
 {
-    sum *sum = owner;
+    word_sum *sum = owner;
     (void)context;
     if (error && !sum->error)
         sum->error = error;
@@ -155,7 +155,7 @@ static void answered(xylem_context *context, int error, const xylem_outcome *con
         finish(sum);
 }
 
-static void ask(sum *sum, xylem_work *work, int node, const char *piece, size_t size)
+static void ask(word_sum *sum, xylem_work *work, int node, const char *piece, size_t size)
 {
     char set[16];
     snprintf(set, sizeof set, "%d", node);
@@ -169,7 +169,7 @@ static int reduce(void *state, xylem_work *work)
 {
     size_t size, from = 0;
     const char *text = xylem_work_text(work, &size);
-    sum *new = calloc(1, sizeof *new);
+    word_sum *new = calloc(1, sizeof *new);
     (void)state;
     new->token = xylem_work_defer(work);
     for (int node = 0; node < NODES; node++) {
@@ -213,7 +213,7 @@ static char *read_file(const char *path, size_t *size)
     return text;
 }
 
-static void show(const counts *counts)
+static void show(const word_counts *counts)
 {
     long words = 0, below = 0;
     for (size_t i = 0; i < counts->size; i++)
@@ -234,7 +234,7 @@ static void show(const counts *counts)
 /* Whether the nodes have counted what this program counts by itself. */
 static bool is_right(const char *reply, const char *text, size_t size)
 {
-    counts counts = {NULL, 0};
+    word_counts counts = {NULL, 0};
     size_t length;
     count_words(&counts, text, size);
     char *wanted = write_counts(&counts, &length);
@@ -253,7 +253,7 @@ static int create(xylem *network, int64_t id, const char *service)
 
 static int use(xylem *network, const char *text, size_t size)
 {
-    counts counts = {NULL, 0};
+    word_counts counts = {NULL, 0};
     const char *reply;
     int error = create(network, ASKER, "reduce");
     for (int64_t id = 0; !error && id < NODES; id++)
