@@ -29,7 +29,7 @@ typedef struct word_counts {
         long count;
     } * all;
     size_t size;
-} counts;
+} word_counts;
 
 static void add(word_counts *counts, const char *word, size_t length, long count)
 {
