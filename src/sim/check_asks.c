@@ -388,6 +388,9 @@ static void decided(struct check *check, uint64_t number)
         judge(check, number, entry, told);
         return;
     }
+    struct asked_list *list = list_of(check, entry->asker);
+    if (gone && list) /* it may have been told in this step, before it was told to end */
+        list->over = true;
     if (!gone)
         check_broken(check, "I20", "life %" PRIu64 " is not told of its ask %" PRIu64, entry->asker,
                      entry->ask);
