@@ -479,8 +479,8 @@ int xylem_token_reply(xylem_token **token, int error, const void *reply, size_t 
  * itself, the text of the outcome says so. XYLEM_CANCELLED: the work that the request belonged to
  * is over. XYLEM_TOO_LONG: all outcomes together are longer than 256 KiB. XYLEM_BUSY: too much is
  * under way, or nodes ask one for another 64 deep. Otherwise see xylem_exec and xylem_cast. */
-typedef void xylem_answered(xylem_context *context, int error, const xylem_outcome *const *outcomes,
-                            size_t count, void *owner);
+typedef void (*xylem_answered)(xylem_context *context, int error,
+                               const xylem_outcome *const *outcomes, size_t count, void *owner);
 
 /* Has other nodes work on a text, in the name of the work in hand, and returns at once. `set` is a
  * set as of xylem_cast, for instance "12" for one node; `text` has `size` bytes. The answers come
@@ -499,12 +499,12 @@ typedef void xylem_answered(xylem_context *context, int error, const xylem_outco
  * longer than 128 KiB, or the set stands for too many ids; XYLEM_BUSY: the node has 1023 under way;
  * XYLEM_NO_MEMORY. */
 int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t size,
-                   int64_t timeout_ms, xylem_answered *callback, void *owner);
+                   int64_t timeout_ms, xylem_answered callback, void *owner);
 
 /* The same in the name of a request that was deferred, for the thread that calls `exec`: in a
  * callback of `context`, or in `exec` itself. */
 int xylem_token_ask(const xylem_token *token, xylem_context *context, const char *set,
-                    const void *text, size_t size, int64_t timeout_ms, xylem_answered *callback,
+                    const void *text, size_t size, int64_t timeout_ms, xylem_answered callback,
                     void *owner);
 
 /* Whether the answer is still wanted: not after the request was cancelled, after its time is over,

@@ -106,7 +106,7 @@ xy_call *xy_calls_take(xy_calls *calls)
 typedef struct inquiry {
     xy_slot slot; /* its key is the number of the ask */
     xy_call call;
-    xylem_answered *callback;
+    xylem_answered callback;
     void *owner;
     int status;
     uint8_t *outcomes;

@@ -27,7 +27,7 @@ typedef struct xy_asking {
     const void *text;
     size_t size;
     uint32_t budget_ms;
-    xylem_answered *callback;
+    xylem_answered callback;
     void *owner;
 } xy_asking;
 

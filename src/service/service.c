@@ -13,9 +13,9 @@
 static bool load(const xylem_service *service, const xylem_context *context, void *state,
                  xy_error *error)
 {
-    const xy_birth *birth = &context->birth;
-    if (!service->load || !birth->has_saved)
+    if (!service->load || !context->birth.has_saved)
         return true;
+    const xy_birth *birth = &context->birth;
     int status =
         service->load(state, birth->saved ? (const char *)birth->saved : "", birth->saved_size);
     if (!status)
@@ -257,7 +257,7 @@ xylem_token *xylem_work_defer(xylem_work *work)
 }
 
 int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t size,
-                   int64_t timeout_ms, xylem_answered *callback, void *owner)
+                   int64_t timeout_ms, xylem_answered callback, void *owner)
 {
     const xy_asking asking = {.request = work->request,
                               .set = set,

@@ -266,7 +266,7 @@ static int end_token(xylem_token *token, const xy_token_answer *answer)
 }
 
 int xylem_token_ask(const xylem_token *token, xylem_context *context, const char *set,
-                    const void *text, size_t size, int64_t timeout_ms, xylem_answered *callback,
+                    const void *text, size_t size, int64_t timeout_ms, xylem_answered callback,
                     void *owner)
 {
     if (!token)

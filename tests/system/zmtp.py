@@ -87,9 +87,12 @@ def numbers_of(name):
     return struct.unpack(">QQ", name[1:])
 
 
+VERSION = 5
+
+
 def message(kind, code=0, status=0, request=0, tag=0, id=0, life=0, value=0, link=0, payload=b""):
     """Without a route."""
-    return struct.pack(">2sBBBBHQQqQqQIIHHI", b"xy", 4, kind, code, 0, status, request, tag, id, life,
+    return struct.pack(">2sBBBBHQQqQqQIIHHI", b"xy", VERSION, kind, code, 0, status, request, tag, id, life,
                        value, link, 60000, len(payload), 0, 0, 0) + payload
 
 

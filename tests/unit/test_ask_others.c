@@ -58,7 +58,7 @@ static int explain(xylem_work *work, int error)
     return XYLEM_FAILED;
 }
 
-static int ask_of(xylem_work *work, const char *line, int64_t timeout_ms, xylem_answered *callback,
+static int ask_of(xylem_work *work, const char *line, int64_t timeout_ms, xylem_answered callback,
                   void *owner)
 {
     char set[64];
