@@ -204,7 +204,7 @@ static int ask_set(xy_controller *controller, const xy_set *set, xy_command *com
     command->kind = is_one(set) ? XY_COMMAND_EXEC : XY_COMMAND_CAST;
     command->ids = ids.at;
     command->id_count = ids.count;
-    command->id = is_one(set) ? ids.at[0] : 0;
+    command->id = is_one(set) ? set->items[0].from : 0;
     command->combine = combining(controller, &ids);
     if (found)
         controller->command++;

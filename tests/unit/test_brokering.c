@@ -536,9 +536,10 @@ static void test_no_memory(void **state)
     fixture *f = *state;
     xy_number work = give_work(f, 25);
     bool failed = true;
-    static const char *const sets[] = {"90", "60,75/"};
-    for (int kind = 0; kind < 2; kind++, failed = true)
-        for (uint64_t number = 1 + 500 * (uint64_t)kind, first = 1; failed; number++, first++) {
+    /* The first time also of the window. */
+    static const char *const sets[] = {"90", "90", "60,75/"};
+    for (int kind = 0; kind < 3; kind++, failed = true)
+        for (uint64_t number = 1 + 300 * (uint64_t)kind, first = 1; failed; number++, first++) {
             tally t = {0};
             for (int i = 1; i < 6; i++)
                 t.alive[i] = true;
