@@ -180,6 +180,21 @@ bool xy_limits_ports(xy_error *error)
                         strerror(number), xy_limits_tcp_advice(number));
 }
 
+/* A port that rests after a connection will do. */
+bool xy_limits_port(void)
+{
+    const struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool had = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+               bind(fd, address(&local), sizeof local) == 0;
+    int number = errno;
+    close(fd);
+    errno = number;
+    return had;
+}
+
 bool xy_limits_explain(const char *what, int number, xy_error *error)
 {
     const char *advice = number == EAGAIN   ? " (ulimit -u, or the system's limit of threads)"

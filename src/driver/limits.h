@@ -32,6 +32,9 @@ bool xy_limits_threads(int wanted, xy_error *error);
 /* Whether two more tcp ports can be had: to listen, and to connect. */
 bool xy_limits_ports(xy_error *error);
 
+/* Whether one more can be had, at 127.0.0.1: false, and errno, if not. Cheap, unlike the above. */
+bool xy_limits_port(void);
+
 /* What to do about an errno of a tcp socket at 127.0.0.1, to be put behind its text; "" when
  * nothing is known. */
 const char *xy_limits_tcp_advice(int error);

@@ -48,7 +48,7 @@ typedef struct agent {
     int poll_fd;
     int last_fd; /* no descriptor of the agent is higher */
     char **arguments;
-    xy_worker_main *main;
+    const xy_worker_ops *ops;
     bool has_setting;
     xy_setting setting;
     struct rlimit descriptors; /* of workers */
@@ -202,7 +202,7 @@ static _Noreturn void be_worker(agent *self, pid_t parent, int fd)
     prctl(PR_SET_PDEATHSIG, SIGCONT);
     if (getppid() != parent)
         _exit(EXIT_FAILURE);
-    exit(self->main(&worker));
+    exit(self->ops->run(&worker));
 }
 
 /* Forking one. */
@@ -642,7 +642,7 @@ static bool is_connected(bool local)
     return !isatty(STDIN_FILENO);
 }
 
-void xy_agent_run(int argc, char **argv, xy_worker_main *main)
+void xy_agent_run(int argc, char **argv, const xy_worker_ops *ops)
 {
     if (!was_executed_as_agent(argc, argv))
         return;
@@ -657,7 +657,7 @@ void xy_agent_run(int argc, char **argv, xy_worker_main *main)
     agent self = {.program_fd = local ? XY_AGENT_PROGRAM_FD : -1,
                   .last_fd = XY_AGENT_PROGRAM_FD,
                   .arguments = argv,
-                  .main = main};
+                  .ops = ops};
     if (local)
         fcntl(XY_AGENT_PROGRAM_FD, F_SETFD, FD_CLOEXEC);
     if (strcmp(value_of(XY_AGENT_BIND_NOW), XY_AGENT_BINDS) == 0)
@@ -665,6 +665,7 @@ void xy_agent_run(int argc, char **argv, xy_worker_main *main)
     separate_from_program(&self);
     move_streams(&self);
     begin(&self);
+    ops->set_up();
     for (;;)
         wait_and_act(&self);
 }

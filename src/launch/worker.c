@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,4 +188,32 @@ void xy_worker_fail(xy_worker *worker, const xy_error *error)
 {
     xy_agent_message message = {.kind = XY_AGENT_FAILED, .failed = *error};
     say(worker, &message);
+}
+
+/* What the agent is told when abort is called: a frame, because little else is safe then. */
+static struct {
+    int fd;
+    size_t size;
+    uint8_t frame[XY_AGENT_FRAME_MAX];
+    struct sigaction before;
+} last_words;
+
+static void on_abort(int number)
+{
+    (void)number;
+    ssize_t sent = send(last_words.fd, last_words.frame, last_words.size, MSG_NOSIGNAL);
+    _exit(sent < 0 ? 2 : EXIT_FAILURE);
+}
+
+void xy_worker_explain_abort(const xy_worker *worker, const xy_error *error)
+{
+    const struct sigaction action = {.sa_handler = on_abort};
+    if (!error) {
+        sigaction(SIGABRT, &last_words.before, NULL);
+        return;
+    }
+    const xy_agent_message message = {.kind = XY_AGENT_FAILED, .failed = *error};
+    last_words.fd = worker->agent.out_fd;
+    last_words.size = xy_agent_encode(&message, last_words.frame);
+    sigaction(SIGABRT, &action, &last_words.before);
 }

@@ -46,6 +46,10 @@ void xy_worker_key(xy_worker *worker, const char key[XY_KEY_SIZE]);
 /* Has the agent report an action EXPECTED or ATTACHED: see xy_loop. */
 void xy_worker_report(void *attendant, const xy_action *action);
 
+/* While libzmq takes what it needs: it ends the process by abort when it is refused a thread. The
+ * agent gets this error then, and the process ends with it. For one thread; NULL: as before. */
+void xy_worker_explain_abort(const xy_worker *worker, const xy_error *error);
+
 /* Tells the agent why the worker cannot begin; the worker ends then. */
 void xy_worker_fail(xy_worker *worker, const xy_error *error);
 

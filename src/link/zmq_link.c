@@ -18,6 +18,7 @@
 
 #include "core/memory.h"
 #include "driver/limits.h"
+#include "link/listener.h"
 #include "link/outbox.h"
 #include "link/unbroken.h"
 
@@ -151,6 +152,11 @@ static const char *path_of(const char *endpoint)
     return strncmp(endpoint, ipc, sizeof ipc - 1) == 0 ? endpoint + sizeof ipc - 1 : NULL;
 }
 
+static bool is_tcp(const char *endpoint)
+{
+    return strncmp(endpoint, "tcp:", 4) == 0;
+}
+
 /* libzmq would remove the file that has the name of its socket, whatever it is. */
 static bool is_free(const char *endpoint)
 {
@@ -170,10 +176,28 @@ static bool write_address(xy_link *link)
     return length < (int)sizeof link->address;
 }
 
+/* libzmq closes the listener, once it is bound. */
+static bool bind_tcp(void *socket, const char *endpoint)
+{
+    int fd = xy_listener_open(endpoint, BACKLOG);
+    bool bound = fd >= 0 && set(socket, ZMQ_USE_FD, fd) && zmq_bind(socket, endpoint) == 0;
+    int number = errno;
+    set(socket, ZMQ_USE_FD, -1);
+    if (!bound && fd >= 0)
+        close(fd);
+    errno = number;
+    return bound;
+}
+
+static bool bind_socket(void *socket, const char *endpoint)
+{
+    return is_tcp(endpoint) ? bind_tcp(socket, endpoint) : zmq_bind(socket, endpoint) == 0;
+}
+
 static bool listen_at(xy_link *link, const char *endpoint)
 {
     size_t size = sizeof link->endpoint, fd_size = sizeof link->fd;
-    return is_free(endpoint) && zmq_bind(link->socket, endpoint) == 0 &&
+    return is_free(endpoint) && bind_socket(link->socket, endpoint) &&
            zmq_getsockopt(link->socket, ZMQ_LAST_ENDPOINT, link->endpoint, &size) == 0 &&
            zmq_getsockopt(link->socket, ZMQ_FD, &link->fd, &fd_size) == 0 && write_address(link);
 }
@@ -298,7 +322,13 @@ static bool has_descriptor(const char *endpoint, xy_error *error)
     return strncmp(endpoint, "inproc:", 7) == 0 || xy_limits_descriptors(1, error);
 }
 
-/* The same when there is nothing to connect to. */
+/* The same without a port to come from, */
+static bool has_port(const char *endpoint)
+{
+    return !is_tcp(endpoint) || xy_limits_port();
+}
+
+/* and when there is nothing to connect to. */
 static bool is_there(const char *endpoint)
 {
     const char *path = path_of(endpoint);
@@ -352,7 +382,8 @@ static connection *new_connection(const xy_attachment *attachment)
 static bool make_connection(xy_link *link, const connection *new, const char *key)
 {
     link->empty = false;
-    return is_there(new->endpoint) && trust(link->socket, link->zap ? &link->keys : NULL, key) &&
+    return is_there(new->endpoint) && has_port(new->endpoint) &&
+           trust(link->socket, link->zap ? &link->keys : NULL, key) &&
            set_names(link->socket, &new->parent) && zmq_connect(link->socket, new->endpoint) == 0;
 }
 

@@ -2,6 +2,7 @@
  */
 #include "world/process_world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 
 /* What libzmq takes for a context and a link in it: it ends the process for the lack of one. */
 enum { PLACE_DESCRIPTORS = 16, PLACE_THREADS = 2 };
+
+/* And for a start: the stacks of these threads too, most of which is never touched. */
+#define PLACE_MEMORY (((size_t)PLACE_THREADS * 8 << 20) + XY_MEMORY_TO_START)
 
 /* Bytes of the longest name of a socket in the folder: a life. */
 enum { SOCKET_NAME_MAX = 20 };
@@ -48,6 +52,7 @@ static bool make_keys(place *opened, const xy_setting *setting, xy_error *error)
                         "tcp needs CURVE encryption, which this libzmq does not have: use ipc");
 }
 
+/* Of the program, which must not end. */
 static bool check_limits(const xy_setting *setting, xy_error *error)
 {
     return xy_limits_descriptors(PLACE_DESCRIPTORS, error) &&
@@ -62,19 +67,18 @@ static bool bind_place(const place *bound, const xy_setting *setting, xy_life li
     return xy_link_bind(bound->link, endpoint, error);
 }
 
-/* The keys have been made; it is not bound yet. False, nothing left, and the error, on failure. */
+/* The keys have been made, and the limits looked at. It is not bound yet. False, nothing left, and
+ * the error, on failure. */
 static bool open_place(place *opened, const xy_setting *setting, xy_error *error)
 {
     xy_link_options options = {NULL};
     if (setting->transport == XYLEM_TCP)
         options.keys = &opened->keys;
-    if (check_limits(setting, error)) {
-        opened->context = options.context = zmq_ctx_new();
-        if (!opened->context)
-            xy_error_code(error, XYLEM_NO_MEMORY);
-        else if ((opened->link = xy_link_open(&options, error)))
-            return true;
-    }
+    opened->context = options.context = zmq_ctx_new();
+    if (!opened->context)
+        xy_error_code(error, XYLEM_NO_MEMORY);
+    else if ((opened->link = xy_link_open(&options, error)))
+        return true;
     close_place(opened);
     return false;
 }
@@ -137,14 +141,39 @@ static bool run_node(xy_worker *worker, const place *own, xy_executor *executor,
     return !node.failed;
 }
 
+/* To try first whether threads can be had takes as long as to start them. */
+static bool open_own(xy_worker *worker, place *own, xy_error *error)
+{
+    xy_error no_thread;
+    xy_limits_explain("start a thread", EAGAIN, &no_thread);
+    if (!xy_limits_descriptors(PLACE_DESCRIPTORS, error) || !xy_limits_memory(PLACE_MEMORY, error))
+        return false;
+    xy_worker_explain_abort(worker, &no_thread);
+    bool opened = open_place(own, &worker->setting, error);
+    xy_worker_explain_abort(worker, NULL);
+    return opened;
+}
+
+/* Over tcp any port will do, so it needs no life. */
+static bool is_bound_ahead(const xy_setting *setting)
+{
+    return setting->transport == XYLEM_TCP;
+}
+
 /* What can be done before there is a life. False, nothing left, and the error, on failure. */
 static bool prepare(xy_worker *worker, place *own, xy_error *error)
 {
-    if (!make_keys(own, &worker->setting, error))
+    const xy_setting *setting = &worker->setting;
+    if (!make_keys(own, setting, error))
         return false;
-    if (worker->setting.transport == XYLEM_TCP)
+    if (setting->transport == XYLEM_TCP)
         xy_worker_key(worker, own->keys.public);
-    return open_place(own, &worker->setting, error);
+    if (!open_own(worker, own, error))
+        return false;
+    if (!is_bound_ahead(setting) || bind_place(own, setting, controller, error))
+        return true;
+    close_place(own);
+    return false;
 }
 
 static int live(xy_worker *worker, place *own)
@@ -153,8 +182,9 @@ static int live(xy_worker *worker, place *own)
     const xy_log log = {worker->setting.log_level, worker->birth.id, NULL};
     xy_executor *executor = xy_executor_open(&worker->birth, &log, NULL, &error);
     xy_birth_clear(&worker->birth); /* the executor has a copy */
-    bool lived = executor && bind_place(own, &worker->setting, worker->birth.life, &error) &&
-                 run_node(worker, own, executor, &error);
+    bool bound = executor && (is_bound_ahead(&worker->setting) ||
+                              bind_place(own, &worker->setting, worker->birth.life, &error));
+    bool lived = bound && run_node(worker, own, executor, &error);
     close_place(own);
     if (!lived)
         xy_worker_fail(worker, &error);
@@ -181,13 +211,26 @@ static int work(xy_worker *worker)
     return EXIT_FAILURE;
 }
 
+/* libzmq, and what it is built on, look at the processor and for the protocols of the system when
+ * the first context of a process is made. A context without a socket has no thread; it lasts as
+ * long as the agent. The keys are used for nothing. */
+static void set_up(void)
+{
+    static void *first_context;
+    xy_keys keys;
+    first_context = zmq_ctx_new();
+    if (first_context && xy_keys_make(&keys))
+        xy_keys_forget(&keys);
+}
+
 static bool may_start_agent; /* this program knows what to do when it is executed as one */
 
 void xy_process_worker(int argc, char **argv)
 {
+    static const xy_worker_ops ops = {set_up, work};
     may_start_agent = true;
     xy_agent_remember_program();
-    xy_agent_run(argc, argv, work);
+    xy_agent_run(argc, argv, &ops);
 }
 
 /* The world. */
@@ -244,7 +287,8 @@ static bool settle(processes *world, const xy_world_options *options, xy_error *
     if (!make_keys(&world->place, &world->setting, error) || !open_folder(world, error))
         return false;
     world->launcher = xy_agent_launcher_open(&world->setting, error);
-    if (world->launcher && open_place(&world->place, &world->setting, error)) {
+    if (world->launcher && check_limits(&world->setting, error) &&
+        open_place(&world->place, &world->setting, error)) {
         const xy_zmq_world_parts parts = {world->place.link, world->launcher, keyed};
         if (bind_place(&world->place, &world->setting, controller, error) &&
             xy_zmq_world_open(&world->real, options, &parts, error))

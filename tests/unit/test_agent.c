@@ -204,6 +204,28 @@ static void show_state(const xy_worker *worker)
     tell(text);
 }
 
+static pid_t set_up_by;
+
+static void set_up_agent(void)
+{
+    set_up_by = getpid();
+}
+
+static void show_set_up(void)
+{
+    tell(set_up_by == getppid() ? "[set up]" : "[not set up]");
+}
+
+/* What libzmq does when it is refused a thread; later it is a crash as any other. */
+static void abort_while_opening(const xy_worker *worker)
+{
+    const xy_error no_thread = {XYLEM_CANNOT_START, "no thread can be had"};
+    xy_worker_explain_abort(worker, &no_thread);
+    if (strcmp(getenv("ABORT"), "later") == 0)
+        xy_worker_explain_abort(worker, NULL);
+    abort();
+}
+
 static int stand_in(xy_worker *worker)
 {
     const char *service = worker->birth.service;
@@ -211,6 +233,8 @@ static int stand_in(xy_worker *worker)
         signal(XY_WORKER_SIGNAL, SIG_IGN);
         sleep_for_ever();
     }
+    if (getenv("ABORT"))
+        abort_while_opening(worker);
     if (getenv("UNPREPARED")) {
         xy_worker_fail(worker, &(xy_error){XYLEM_CANNOT_START, "no socket can be had"});
         return EXIT_FAILURE;
@@ -235,6 +259,8 @@ static int stand_in(xy_worker *worker)
         count_descriptors();
     if (strcmp(service, "binding") == 0)
         show_binding();
+    if (strcmp(service, "set-up") == 0)
+        show_set_up();
     if (strcmp(service, "state") == 0)
         show_state(worker);
     if (strcmp(service, "key") == 0) {
@@ -255,6 +281,8 @@ static int stand_in(xy_worker *worker)
     }
     return atoi(service);
 }
+
+static const xy_worker_ops stand_ins = {set_up_agent, stand_in};
 
 /* What happens, as the test sees it. */
 
@@ -1081,6 +1109,36 @@ static void test_state_of_worker(void **state)
     end_agent(f);
 }
 
+static void test_set_up_once(void **state)
+{
+    fixture *f = *state;
+    begin_with(f, "set-up");
+    expect_said(f, "[set up]");
+    end_agent(f);
+}
+
+static void expect_end_by_abort(fixture *f, const char *when, bool begun, const char *reason)
+{
+    setenv("ABORT", when, true);
+    begin_agent(f);
+    unsetenv("ABORT");
+    tell_setting(f, XYLEM_IPC);
+    start_worker(f, 1, "0");
+    expect_started(f, 1, "");
+    expect_ended(f, 1, begun, begun ? XYLEM_SIGNALLED : XYLEM_EXITED, begun ? SIGABRT : 1, reason);
+    end_agent(f);
+}
+
+static void test_abort_explained(void **state)
+{
+    expect_end_by_abort(*state, "while opening", false, "no thread can be had");
+}
+
+static void test_abort_later(void **state)
+{
+    expect_end_by_abort(*state, "later", true, "signal 6");
+}
+
 /* By the launcher. */
 
 static void open_launcher(fixture *f)
@@ -1393,7 +1451,7 @@ int main(int argc, char **argv)
     if (getenv("OTHER_VERSION") && argc > 1)
         greet_as_another();
     xy_agent_remember_program();
-    xy_agent_run(argc, argv, stand_in);
+    xy_agent_run(argc, argv, &stand_ins);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_orders),
@@ -1429,6 +1487,9 @@ int main(int argc, char **argv)
         TEST(test_descriptors),
         TEST(test_descriptors_one_by_one),
         TEST(test_state_of_worker),
+        TEST(test_set_up_once),
+        TEST(test_abort_explained),
+        TEST(test_abort_later),
         TEST(test_launcher),
         TEST(test_launcher_reports),
         TEST(test_launcher_binds),

@@ -110,6 +110,22 @@ static void test_ports(void **state)
     assert_int_equal(next_descriptor(), next);
 }
 
+/* Without a descriptor for it there is none either. */
+static void test_one_port(void **state)
+{
+    int next = next_descriptor();
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++)
+        assert_true(xy_limits_port());
+    rlim_t before = limit_to(RLIMIT_NOFILE, (rlim_t)next);
+    bool had = xy_limits_port();
+    int number = errno;
+    limit_to(RLIMIT_NOFILE, before);
+    assert_false(had);
+    assert_int_equal(number, EMFILE);
+    assert_int_equal(next_descriptor(), next);
+}
+
 static void expect_explanation(int number, const char *advice)
 {
     xy_error error;
@@ -159,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_one_port),
         cmocka_unit_test(test_explanations),
         cmocka_unit_test(test_one_at_a_time),
     };
