@@ -192,7 +192,7 @@ void xy_tell(xy_controller *controller, xy_map_node *node, xy_operation operatio
     }
     int error = XYLEM_OK;
     if (node->reachable || (node->attached && !controller->keeps))
-        error = xy_send_down(controller, node, &head, NULL, 0, out);
+        error = xy_send_own(controller, node, &head, NULL, 0, out);
     if (errand && error == XYLEM_NO_MEMORY) {
         node->behind = true;
         xy_retry_later(controller);
@@ -318,6 +318,33 @@ int xy_send_down(xy_controller *controller, const xy_map_node *node, const xy_me
     return XYLEM_OK;
 }
 
+/* What a node is told of its children. */
+static bool goes_past_tree(const xy_controller *controller, const xy_message *head)
+{
+    return controller->past_tree && (head->code == XY_EXPECT || head->code == XY_LET_GO);
+}
+
+int xy_send_own(xy_controller *controller, const xy_map_node *node, const xy_message *head,
+                const void *payload, size_t size, xy_queue *out)
+{
+    xy_message request = *head;
+    if (!goes_past_tree(controller, head))
+        return xy_send_down(controller, node, head, payload, size, out);
+    xy_action *tell = xy_queue_add(out, XY_ACTION_TELL);
+    if (!tell)
+        return XYLEM_NO_MEMORY;
+    request.kind = XY_REQUEST;
+    request.id = node->id;
+    request.life = node->life;
+    request.body = payload;
+    request.payload_size = (uint32_t)size;
+    tell->tell.life = node->life;
+    tell->tell.size = xy_message_size(&request);
+    assert(tell->tell.size <= XY_TOLD_MAX);
+    xy_message_encode(&request, tell->tell.frame);
+    return XYLEM_OK;
+}
+
 /* Sending, and sending again. */
 
 /* A text that is longer is not sent again before its node was asked whether it has it. */
@@ -359,7 +386,7 @@ static int send_request(xy_controller *controller, xy_map_node *node, xy_request
                         const void *text, size_t size, xy_queue *out)
 {
     xy_message head = head_of(controller, node, request, false);
-    int error = xy_send_down(controller, node, &head, text, size, out);
+    int error = xy_send_own(controller, node, &head, text, size, out);
     request->again |= request->sent;
     request->sent = true;
     return error;

@@ -1,6 +1,6 @@
 /* A node attaches to a parent: its first one, or another one.
  *
- *     EXPECT, down to the parent ----> EXPECTED, from the parent through the launcher
+ *     EXPECT, to the parent ---------> EXPECTED, from the parent through the launcher
  *     ATTACH, through the launcher --> ATTACHED, from the node through the launcher
  *
  * What comes through the launcher is not lost when the way up the tree breaks, and is not passed on
@@ -106,7 +106,7 @@ static int send_expect(xy_controller *controller, const xy_map_node *node,
     xy_expectation expectation = expectation_of(controller, node);
     xy_message head = {.code = XY_EXPECT, .number = xy_request_number(node->way)};
     xy_expectation_encode(&expectation, payload);
-    return xy_send_down(controller, parent, &head, payload, sizeof payload, out);
+    return xy_send_own(controller, parent, &head, payload, sizeof payload, out);
 }
 
 static int expect(xy_controller *controller, xy_map_node *node, xy_map_node *parent, xy_queue *out)
@@ -455,6 +455,8 @@ void xy_attach_elsewhere(xy_controller *controller, xy_queue *out)
 void xy_attach_anew(xy_controller *controller, const xy_map_node *top, xy_queue *out)
 {
     xy_request *way = xy_requests_first(&controller->errands), *next;
+    if (controller->past_tree)
+        return;
     for (xy_map_node *node; (node = next_attaching(controller, &way)); way = next) {
         xy_map_node *parent;
         next = xy_requests_next(way);

@@ -339,6 +339,7 @@ void xy_controller_init(xy_controller *controller, const xy_controller_options *
                                   .restart_window_ms = options->restart_window_ms,
                                   .keeps = repairs || topology->arranges || topology->given,
                                   .keyed = options->keyed,
+                                  .past_tree = options->past_tree,
                                   .random = {{options->seed[0], options->seed[1]}},
                                   .timeout_ms = options->timeout_ms,
                                   .bound = XY_IN_FLIGHT_MAX,

@@ -81,6 +81,8 @@ typedef struct xy_controller_options {
     int64_t restart_window_ms; /* it are adopted */
     const char *address;       /* where the topmost nodes reach the controlling node */
     bool keyed;       /* children attach with a key, which the launcher tells when they start */
+    bool past_tree;   /* the launcher carries requests: what a node is told of its children goes
+                         past the tree */
     uint64_t seed[2]; /* of the numbers that cannot be guessed: from the world */
     int64_t timeout_ms, heartbeat_ms;
 } xy_controller_options;
@@ -103,7 +105,7 @@ typedef struct xy_controller {
     int64_t restart_window_ms;
     bool keeps; /* nodes may move: what they are asked may have to be sent again */
     char address[XY_ADDRESS_SIZE];
-    bool keyed;
+    bool keyed, past_tree;
     xy_map map;
     xy_subtree subtree;
     xy_requests requests;   /* commands that have not been answered, */

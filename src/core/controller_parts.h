@@ -70,6 +70,10 @@ void xy_drop_errands(xy_controller *controller, xy_map_node *node);
 int xy_send_down(xy_controller *controller, const xy_map_node *node, const xy_message *head,
                  const void *payload, size_t size, xy_queue *out);
 
+/* The same for what the controlling node asks for itself, which may go past the tree. */
+int xy_send_own(xy_controller *controller, const xy_map_node *node, const xy_message *head,
+                const void *payload, size_t size, xy_queue *out);
+
 /* Sends again what a node has not answered; what `top` and all attached below it have not. */
 void xy_send_again_to(xy_controller *controller, xy_map_node *node, xy_queue *out);
 void xy_send_again(xy_controller *controller, xy_map_node *top, xy_queue *out);

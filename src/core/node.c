@@ -579,6 +579,16 @@ static void take_request(xy_node *node, xy_message *request, uint8_t *frame, int
         refuse(node, request, status, out);
 }
 
+/* What the controlling node asks past the tree. */
+static void told(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue *out)
+{
+    xy_message request;
+    if (!node->ended && xy_message_decode(&request, event->told.frame, event->told.size) &&
+        request.kind == XY_REQUEST && request.route_size == 0 && request.id == node->birth.id &&
+        request.life.number == node->birth.life.number)
+        do_request(node, &request, now_ms, out);
+}
+
 /* A cast may ask the node itself, and those below it. */
 
 /* What the node itself is asked: like any other request, but its answer is not kept. */
@@ -797,6 +807,9 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue
     switch (event->kind) {
     case XY_EVENT_ATTACH:
         attach(node, &event->attach, out);
+        break;
+    case XY_EVENT_TOLD:
+        told(node, event, now_ms, out);
         break;
     case XY_EVENT_MESSAGE:
         hear(node, event, now_ms, out);

@@ -17,6 +17,9 @@
 #define XY_NEVER INT64_MAX
 #define XY_NO_ID (-1)
 
+/* The longest request that goes past the tree, as a frame. */
+enum { XY_TOLD_MAX = XY_MESSAGE_HEADER + XY_EXPECTATION_SIZE };
+
 /* What a node is given at its start. */
 typedef struct xy_birth {
     int64_t id;
@@ -52,6 +55,7 @@ typedef enum xy_event_kind {
     XY_EVENT_UNSENT,  /* a request, a cast, an answer or a state could not be sent or passed on */
     /* Of a node: */
     XY_EVENT_ATTACH,   /* it is to attach to a parent */
+    XY_EVENT_TOLD,     /* a request to it has come through the launcher, past the tree */
     XY_EVENT_END,      /* it is to end */
     XY_EVENT_WORKED,   /* the service has done a piece of work, or answers one that it deferred */
     XY_EVENT_DEFERRED, /* the service has begun a piece of work, and answers it later */
@@ -87,6 +91,10 @@ typedef struct xy_event {
             int status;          /* why: XYLEM_UNAVAILABLE, XYLEM_BUSY, XYLEM_NO_MEMORY */
         } unsent;
         xy_attachment attach;
+        struct {
+            const uint8_t *frame; /* a request without a route */
+            size_t size;
+        } told;
         struct {
             xy_number request;
             int status;
@@ -181,6 +189,7 @@ typedef enum xy_action_kind {
     /* Of the controlling node, for the launcher: */
     XY_ACTION_START,  /* start a life; gives rise to STARTED and one day ENDED, or to ENDED */
     XY_ACTION_ATTACH, /* have a life attach: it gets the event ATTACH */
+    XY_ACTION_TELL,   /* have a life do a request: it gets the event TOLD */
     XY_ACTION_END,    /* have a life end by itself: it gets the event END */
     XY_ACTION_KILL,   /* end a life at once, whatever it does */
     XY_ACTION_SIGNAL, /* inject a fault; gives rise to SIGNALLED */
@@ -254,6 +263,11 @@ typedef struct xy_action {
             xy_life life;
             xy_attachment to;
         } attach;
+        struct {
+            xy_life life;
+            size_t size;
+            uint8_t frame[XY_TOLD_MAX];
+        } tell;
         struct {
             xy_life life;
         } end;

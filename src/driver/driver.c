@@ -75,6 +75,7 @@ static void perform(xy_driver *driver, xy_action *action)
         break;
     case XY_ACTION_START:
     case XY_ACTION_ATTACH:
+    case XY_ACTION_TELL:
     case XY_ACTION_END:
     case XY_ACTION_KILL:
     case XY_ACTION_SIGNAL:

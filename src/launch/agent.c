@@ -508,6 +508,10 @@ static void obey(agent *self, xy_agent_message *order)
     case XY_AGENT_ATTACH:
         pass_on(self, order->attach.life, order);
         break;
+    case XY_AGENT_TELL:
+        pass_on(self, order->tell.life, order);
+        explicit_bzero(order->tell.frame, sizeof order->tell.frame); /* the secret of a child */
+        break;
     case XY_AGENT_END:
         pass_on(self, order->end.life, order);
         break;

@@ -449,6 +449,15 @@ static void order(agent_launcher *self, xy_life to, const xy_agent_message *mess
         end_agent(self);
 }
 
+static void tell_life(agent_launcher *self, const xy_action *action)
+{
+    xy_agent_message message = {.kind = XY_AGENT_TELL,
+                                .tell = {.life = action->tell.life, .size = action->tell.size}};
+    memcpy(message.tell.frame, action->tell.frame, action->tell.size);
+    order(self, action->tell.life, &message);
+    explicit_bzero(&message, sizeof message); /* it may hold the secret of a child */
+}
+
 static void kill_life(agent_launcher *self, xy_life which)
 {
     order(self, which,
@@ -482,6 +491,9 @@ static void take(xy_launcher *launcher, const xy_action *action)
         order(self, action->attach.life,
               &(xy_agent_message){.kind = XY_AGENT_ATTACH,
                                   .attach = {action->attach.life, action->attach.to}});
+        break;
+    case XY_ACTION_TELL:
+        tell_life(self, action);
         break;
     case XY_ACTION_END:
         order(self, action->end.life,

@@ -26,9 +26,10 @@ typedef struct xy_launch_report {
 typedef struct xy_launcher xy_launcher;
 
 typedef struct xy_launcher_ops {
-    /* Does START, ATTACH, END, KILL and SIGNAL. Never waits. Each START is followed by exactly one
-     * ENDED, also when the life could not begin; nothing of the life is left then. A life that is
-     * not known any more is passed over; its SIGNAL is XYLEM_OK. */
+    /* Does START, ATTACH, END, KILL and SIGNAL, and TELL if its world says so. Never waits. Each
+     * START is followed by exactly one ENDED, also when the life could not begin; nothing of the
+     * life is left then. A life that is not known any more is passed over; its SIGNAL is XYLEM_OK.
+     */
     void (*take)(xy_launcher *launcher, const xy_action *action);
 
     /* Takes the oldest report; false when there is none. */

@@ -113,6 +113,11 @@ static void put_content(writer *to, const xy_agent_message *message)
     case XY_AGENT_ATTACH:
         put_attach(to, message->attach.life, &message->attach.to);
         break;
+    case XY_AGENT_TELL:
+        put(to, message->tell.life.number, 8);
+        put(to, message->tell.size, 2);
+        put_bytes(to, message->tell.frame, message->tell.size);
+        break;
     case XY_AGENT_END:
         put(to, message->end.life.number, 8);
         break;
@@ -249,6 +254,14 @@ static void get_attach(reader *from, xy_agent_message *message)
     get_text(from, message->attach.to.address, sizeof message->attach.to.address);
 }
 
+/* The request is for the node to read. */
+static void get_tell(reader *from, xy_agent_message *message)
+{
+    message->tell.life = get_life(from);
+    message->tell.size = (size_t)get_in(from, 2, 0, XY_TOLD_MAX);
+    get_bytes(from, message->tell.frame, message->tell.size);
+}
+
 static void get_ended(reader *from, xy_launch_report *report)
 {
     report->kind = XY_EVENT_ENDED;
@@ -309,6 +322,9 @@ static void get_content(reader *from, xy_agent_message *message)
         break;
     case XY_AGENT_ATTACH:
         get_attach(from, message);
+        break;
+    case XY_AGENT_TELL:
+        get_tell(from, message);
         break;
     case XY_AGENT_END:
         message->end.life = get_life(from);

@@ -16,14 +16,14 @@
 #include "launch/launcher.h"
 #include "service/service.h"
 
-#define XY_AGENT_VERSION 4
+#define XY_AGENT_VERSION 5
 #define XY_AGENT_MAGIC   "\nxylem-agent-speaks\n"
 
 /* No frame is larger, without what follows that of a START. */
 #define XY_AGENT_FRAME_MAX 1024
 
 typedef enum xy_agent_kind {
-    /* From the program to the agent; START, ATTACH and END go on to the worker: */
+    /* From the program to the agent; START, ATTACH, TELL and END go on to the worker: */
     XY_AGENT_SETTING = 1, /* what all workers are told alike; once */
     XY_AGENT_START,       /* have a worker live; gives rise to STARTED and ENDED, or to ENDED */
     XY_AGENT_ATTACH,      /* have a life attach to a parent */
@@ -40,7 +40,8 @@ typedef enum xy_agent_kind {
     XY_AGENT_SIGNALLED,
     XY_AGENT_FAILED,  /* the sender cannot go on and ends */
     XY_AGENT_KEY,     /* the public key of a worker, which may have no life yet */
-    XY_AGENT_PROGRAM, /* from the program: a service that is a program, before the first START */
+    XY_AGENT_PROGRAM, /* from the program: a service that is a program, before the first START; */
+    XY_AGENT_TELL,    /* and a request of the controlling node to a life */
     XY_AGENT_KIND_END
 } xy_agent_kind;
 
@@ -60,6 +61,11 @@ typedef struct xy_agent_message {
             xy_life life;
             xy_attachment to;
         } attach;
+        struct {
+            xy_life life;
+            size_t size;
+            uint8_t frame[XY_TOLD_MAX];
+        } tell;
         struct {
             xy_life life;
         } end;

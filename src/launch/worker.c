@@ -135,6 +135,25 @@ static void flush(xy_worker *worker)
     lifeline.waits = xy_channel_waits(&worker->agent);
 }
 
+/* False: it is none. */
+static bool read_order(xy_worker *worker, const xy_agent_message *message, xy_event *event)
+{
+    switch (message->kind) {
+    case XY_AGENT_ATTACH:
+        *event = (xy_event){.kind = XY_EVENT_ATTACH, .attach = message->attach.to};
+        return true;
+    case XY_AGENT_TELL:
+        memcpy(worker->told, message->tell.frame, message->tell.size);
+        *event = (xy_event){.kind = XY_EVENT_TOLD, .told = {worker->told, message->tell.size}};
+        return true;
+    case XY_AGENT_END:
+        *event = (xy_event){.kind = XY_EVENT_END};
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool xy_worker_order(void *attendant, xy_event *event)
 {
     xy_worker *worker = attendant;
@@ -148,16 +167,8 @@ bool xy_worker_order(void *attendant, xy_event *event)
             lifeline.rung = true; /* there may be another one */
         if (result == XY_CHANNEL_END || result == XY_CHANNEL_MALFORMED)
             kill_all();
-        if (result != XY_CHANNEL_MESSAGE)
-            continue;
-        if (message.kind == XY_AGENT_ATTACH) {
-            *event = (xy_event){.kind = XY_EVENT_ATTACH, .attach = message.attach.to};
+        if (result == XY_CHANNEL_MESSAGE && read_order(worker, &message, event))
             return true;
-        }
-        if (message.kind == XY_AGENT_END) {
-            *event = (xy_event){.kind = XY_EVENT_END};
-            return true;
-        }
     }
     return false;
 }

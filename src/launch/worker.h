@@ -23,7 +23,8 @@ typedef struct xy_worker {
     xy_setting setting;
     xy_birth birth; /* once it is born: a copy, which its owner clears */
     xy_channel agent;
-    char *title; /* where the list of processes has what it is called */
+    uint8_t told[XY_TOLD_MAX]; /* the frame of the order TELL that was taken last */
+    char *title;               /* where the list of processes has what it is called */
     size_t title_size;
 } xy_worker;
 
@@ -36,8 +37,8 @@ void xy_worker_open(xy_worker *worker, int fd, char **arguments);
  * the agent has been told then. When the agent is gone it ends the process. */
 bool xy_worker_born(xy_worker *worker);
 
-/* Takes the next order as an event: ATTACH or END; false when there is none. Costs nothing while
- * there is none. The attendant is the xy_worker: see xy_loop. */
+/* Takes the next order as an event: ATTACH, TOLD or END; false when there is none. Costs nothing
+ * while there is none. The attendant is the xy_worker: see xy_loop. */
 bool xy_worker_order(void *attendant, xy_event *event);
 
 /* Tells the agent the worker's public key: over tcp it says STARTED only when it has that. */

@@ -199,6 +199,7 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
         break;
     case XY_ACTION_START:
     case XY_ACTION_ATTACH:
+    case XY_ACTION_TELL:
     case XY_ACTION_END:
     case XY_ACTION_KILL:
     case XY_ACTION_SIGNAL:

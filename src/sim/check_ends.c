@@ -135,11 +135,22 @@ static void signal(struct check *check, const xy_action *action)
     life->doomed = life->doomed || action->signal.fault == XY_FAULT_KILL;
 }
 
+/* Past the tree goes only what a node is told of its children. */
+static void tell(struct check *check, uint64_t of, const xy_action *action)
+{
+    xy_message request;
+    if (!xy_message_decode(&request, action->tell.frame, action->tell.size) ||
+        request.kind != XY_REQUEST || request.life.number != of || request.route_size > 0 ||
+        (request.code != XY_EXPECT && request.code != XY_LET_GO))
+        check_broken(check, "I13", "life %" PRIu64 " is told something else past the tree", of);
+}
+
 void check_launch(struct check *check, const xy_action *action)
 {
     bool started = action->kind == XY_ACTION_START;
     uint64_t of = started                            ? action->start.life.number
                   : action->kind == XY_ACTION_ATTACH ? action->attach.life.number
+                  : action->kind == XY_ACTION_TELL   ? action->tell.life.number
                   : action->kind == XY_ACTION_END    ? action->end.life.number
                   : action->kind == XY_ACTION_KILL   ? action->kill.life.number
                                                      : action->signal.life.number;
@@ -149,6 +160,8 @@ void check_launch(struct check *check, const xy_action *action)
         check_broken(check, "I6", "the launcher is told of life %" PRIu64, of);
     else if (action->kind == XY_ACTION_ATTACH)
         attach(check, of, &action->attach.to.parent);
+    else if (action->kind == XY_ACTION_TELL)
+        tell(check, of, action);
     else if (action->kind == XY_ACTION_END)
         end(check, of);
     else if (action->kind == XY_ACTION_KILL)

@@ -109,7 +109,7 @@ static bool tells_of_return(const struct check *check, const xy_action *action)
 static bool is_settling(const xy_action *action)
 {
     return action->kind == XY_ACTION_EXPECT || action->kind == XY_ACTION_ATTACH ||
-           action->kind == XY_ACTION_LET_GO ||
+           action->kind == XY_ACTION_TELL || action->kind == XY_ACTION_LET_GO ||
            (action->kind == XY_ACTION_SEND && action->send.message.kind == XY_REQUEST);
 }
 

@@ -170,6 +170,11 @@ static void happen_to(xy_scheduler *scheduler, xy_sim_node *who, xy_sim_event *w
     case XY_SIM_ATTACH:
         xy_scheduler_attach(scheduler, who, &what->order.attach.to);
         break;
+    case XY_SIM_TOLD:
+        xy_scheduler_step(scheduler, who,
+                          &(xy_event){.kind = XY_EVENT_TOLD,
+                                      .told = {what->order.tell.frame, what->order.tell.size}});
+        break;
     case XY_SIM_END:
         xy_scheduler_step(scheduler, who, &(xy_event){.kind = XY_EVENT_END});
         break;

@@ -156,7 +156,9 @@ static void tell(xy_scheduler *scheduler, xy_sim_node *who, xy_sim_event *what)
     if (attach)
         due_us += late_us(scheduler, rates->late_hello, rates->late_hello_us,
                           &scheduler->fault_counts.late_hello);
-    what->kind = attach ? XY_SIM_ATTACH : XY_SIM_END;
+    what->kind = attach                               ? XY_SIM_ATTACH
+                 : what->order.kind == XY_ACTION_TELL ? XY_SIM_TOLD
+                                                      : XY_SIM_END;
     xy_scheduler_enter(scheduler, what, after(&who->told_us, due_us));
 }
 
@@ -188,7 +190,8 @@ void xy_scheduler_take_order(xy_scheduler *scheduler, xy_sim_event *what)
     const xy_action *order = &what->order;
     xy_sim_node *who = xy_scheduler_find(scheduler, what->life);
     bool alive = who && who->stage == XY_SIM_ALIVE;
-    bool told = order->kind == XY_ACTION_ATTACH || order->kind == XY_ACTION_END;
+    bool told = order->kind == XY_ACTION_ATTACH || order->kind == XY_ACTION_TELL ||
+                order->kind == XY_ACTION_END;
     if (alive && told) {
         tell(scheduler, who, what);
         return;
@@ -237,6 +240,8 @@ static xy_life life_of(const xy_action *order)
         return order->start.life;
     case XY_ACTION_ATTACH:
         return order->attach.life;
+    case XY_ACTION_TELL:
+        return order->tell.life;
     case XY_ACTION_END:
         return order->end.life;
     case XY_ACTION_KILL:

@@ -20,6 +20,7 @@ typedef enum xy_sim_kind {
     XY_SIM_ORDER,    /* the launcher takes an order about a life */
     XY_SIM_REPORT,   /* the controlling node gets a report about it */
     XY_SIM_ATTACH,   /* a node hears that it is to attach, */
+    XY_SIM_TOLD,     /* or a request past the tree, */
     XY_SIM_END,      /* or to end */
     XY_SIM_FORGED,   /* a frame that no node has sent */
     XY_SIM_EARLY,    /* a life ends before its hello */

@@ -73,6 +73,9 @@ static void mix_event(xy_trace *trace, const xy_event *event)
     case XY_EVENT_ATTACH:
         mix_peer(trace, &event->attach.parent);
         break;
+    case XY_EVENT_TOLD:
+        mix_bytes(trace, event->told.frame, event->told.size);
+        break;
     case XY_EVENT_WORKED:
         mix(trace, event->worked.request.request << 8 | (uint64_t)event->worked.status);
         mix_bytes(trace, event->worked.text, event->worked.size);

@@ -65,6 +65,14 @@ static void write_frame(FILE *file, const xy_event *event, bool forged)
         write_message(file, &message);
 }
 
+/* A request past the tree. */
+static void write_told(FILE *file, const uint8_t *frame, size_t size)
+{
+    xy_message message;
+    if (xy_message_decode(&message, frame, size))
+        write_message(file, &message);
+}
+
 static void write_request(FILE *file, xy_number request, int status)
 {
     fprintf(file, ",\"request\":%" PRIu64 ",\"status\":\"%s\"", request.request,
@@ -93,7 +101,7 @@ void xy_trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_ev
         [XY_EVENT_EXPECTED] = "expected", [XY_EVENT_ATTACHED] = "attached",
         [XY_EVENT_ENDED] = "ended",       [XY_EVENT_SIGNALLED] = "signalled",
         [XY_EVENT_COMBINED] = "combined", [XY_EVENT_DEFERRED] = "deferred",
-        [XY_EVENT_ASKED] = "asked"};
+        [XY_EVENT_ASKED] = "asked",       [XY_EVENT_TOLD] = "told"};
     xy_trace_write_begin(file, now_us, node, "event", names[event->kind]);
     if (event->kind == XY_EVENT_MESSAGE)
         write_frame(file, event, forged);
@@ -108,6 +116,8 @@ void xy_trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_ev
                 event->asked.ask);
     else if (event->kind == XY_EVENT_COMBINED)
         write_request(file, event->combined.cast, event->combined.status);
+    else if (event->kind == XY_EVENT_TOLD)
+        write_told(file, event->told.frame, event->told.size);
     else if (event->kind == XY_EVENT_ATTACH)
         fprintf(file, ",\"link\":%" PRIu64, event->attach.parent.link.number);
     else if (event->kind == XY_EVENT_STARTED)
@@ -185,6 +195,9 @@ static void write_rest(FILE *file, const xy_action *action)
     case XY_ACTION_FORWARD:
         write_peer(file, "to", &action->forward.to);
         break;
+    case XY_ACTION_TELL:
+        write_told(file, action->tell.frame, action->tell.size);
+        break;
     case XY_ACTION_WORK:
         fprintf(file, ",\"request\":%" PRIu64, action->work.request.request);
         break;
@@ -225,11 +238,11 @@ void xy_trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_a
         [XY_ACTION_WORK] = "work",         [XY_ACTION_CANCEL] = "cancel",
         [XY_ACTION_EXPECTED] = "expected", [XY_ACTION_ATTACHED] = "attached",
         [XY_ACTION_STOP] = "stop",         [XY_ACTION_START] = "start",
-        [XY_ACTION_ATTACH] = "attach",     [XY_ACTION_END] = "end",
-        [XY_ACTION_KILL] = "kill",         [XY_ACTION_SIGNAL] = "signal",
-        [XY_ACTION_REPLY] = "reply",       [XY_ACTION_NOTICE] = "notice",
-        [XY_ACTION_ROOM] = "room",         [XY_ACTION_COMBINE] = "combine",
-        [XY_ACTION_ANSWERED] = "answered"};
+        [XY_ACTION_ATTACH] = "attach",     [XY_ACTION_TELL] = "tell",
+        [XY_ACTION_END] = "end",           [XY_ACTION_KILL] = "kill",
+        [XY_ACTION_SIGNAL] = "signal",     [XY_ACTION_REPLY] = "reply",
+        [XY_ACTION_NOTICE] = "notice",     [XY_ACTION_ROOM] = "room",
+        [XY_ACTION_COMBINE] = "combine",   [XY_ACTION_ANSWERED] = "answered"};
     xy_trace_write_begin(file, now_us, node, "action", names[action->kind]);
     if (xy_trace_target(action))
         fprintf(file, ",\"target\":%" PRIu64, xy_trace_target(action));

@@ -289,7 +289,10 @@ static bool settle(processes *world, const xy_world_options *options, xy_error *
     world->launcher = xy_agent_launcher_open(&world->setting, error);
     if (world->launcher && check_limits(&world->setting, error) &&
         open_place(&world->place, &world->setting, error)) {
-        const xy_zmq_world_parts parts = {world->place.link, world->launcher, keyed};
+        const xy_zmq_world_parts parts = {.link = world->place.link,
+                                          .launcher = world->launcher,
+                                          .keyed = keyed,
+                                          .past_tree = true};
         if (bind_place(&world->place, &world->setting, controller, error) &&
             xy_zmq_world_open(&world->real, options, &parts, error))
             return true;

@@ -110,6 +110,7 @@ static void begin(simulation *sim, const xy_world_options *options)
     xy_sim_address((xy_life){0}, address);
     begin.address = address;
     begin.keyed = xy_draw_below(&keyed, 2) > 0;
+    begin.past_tree = xy_draw_below(&keyed, 2) > 0;
     begin.seed[0] = xy_draw_next(&secret);
     begin.seed[1] = xy_draw_next(&secret);
     xy_controller_init(options->controller, &begin);

@@ -252,7 +252,8 @@ static bool settle(threads *world, const xy_world_options *options, xy_error *er
         return false;
     if (!open_launcher(world, error))
         goto no_launcher;
-    const xy_zmq_world_parts parts = {world->link, xy_thread_launcher_of(world->launcher), false};
+    const xy_zmq_world_parts parts = {.link = world->link,
+                                      .launcher = xy_thread_launcher_of(world->launcher)};
     if (xy_zmq_world_open(&world->real, options, &parts, error))
         return true;
     xy_thread_close(world->launcher);

@@ -82,6 +82,7 @@ bool xy_zmq_world_open(xy_zmq_world *real, const xy_world_options *options,
     }
     node.address = xy_link_address(parts->link);
     node.keyed = parts->keyed;
+    node.past_tree = parts->past_tree;
     begin(real, options, parts, &node);
     return true;
 }

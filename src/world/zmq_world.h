@@ -26,7 +26,8 @@ typedef struct xy_zmq_world {
 typedef struct xy_zmq_world_parts {
     xy_link *link;
     xy_launcher *launcher;
-    bool keyed; /* children attach with a key */
+    bool keyed;     /* children attach with a key */
+    bool past_tree; /* the launcher takes TELL */
 } xy_zmq_world_parts;
 
 /* Begins the controlling node and its loop. False, nothing left or begun, and the error, when

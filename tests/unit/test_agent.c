@@ -66,9 +66,13 @@ static int wait_for_orders(xy_worker *worker)
             if (event.kind == XY_EVENT_END)
                 return 0;
             char text[64];
-            snprintf(text, sizeof text, "[%llu %llu %.20s]",
-                     (unsigned long long)event.attach.parent.link.number,
-                     (unsigned long long)event.attach.parent.tag, event.attach.address);
+            if (event.kind == XY_EVENT_TOLD)
+                snprintf(text, sizeof text, "[told %.*s]", (int)event.told.size,
+                         (const char *)event.told.frame);
+            else
+                snprintf(text, sizeof text, "[%llu %llu %.20s]",
+                         (unsigned long long)event.attach.parent.link.number,
+                         (unsigned long long)event.attach.parent.tag, event.attach.address);
             tell(text);
         }
         poll(NULL, 0, -1);
@@ -498,6 +502,18 @@ static void test_orders(void **state)
     }
     tell_agent(f, (xy_agent_message){.kind = XY_AGENT_END, .end = {{1}}});
     expect_ended(f, 1, true, XYLEM_EXITED, 0, "ended with status 0");
+    end_agent(f);
+}
+
+static void test_told(void **state)
+{
+    fixture *f = *state;
+    begin_with(f, "wait");
+    for (uint64_t life = 2; life-- > 0;) { /* what is for another life is passed over */
+        tell_agent(f, (xy_agent_message){.kind = XY_AGENT_TELL, .tell = {{life + 1}, 3, "one"}});
+        tell_agent(f, (xy_agent_message){.kind = XY_AGENT_TELL, .tell = {{life + 1}, 4, "more"}});
+    }
+    expect_said(f, "[told one][told more]");
     end_agent(f);
 }
 
@@ -1046,7 +1062,7 @@ static void test_other_version(void **state)
     begin_agent(f);
     tell_agent(f, (xy_agent_message){.kind = XY_AGENT_SETTING,
                                      .setting = {.version = XY_AGENT_VERSION + 1}});
-    check_failed(f, "version 5 of the agent's protocol");
+    check_failed(f, "version 6 of the agent's protocol");
 }
 
 static void test_no_setting(void **state)
@@ -1455,6 +1471,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_orders),
+        TEST(test_told),
         TEST(test_order_just_before_waiting),
         TEST(test_order_after_order),
         TEST(test_order_for_unknown),

@@ -929,6 +929,67 @@ static void test_let_go(void **state)
     expect_forward(r, child_on(RIGHT));
 }
 
+/* Past the tree. */
+
+static void tell(rig *r, xy_message request, const uint8_t *payload, size_t size)
+{
+    uint8_t frame[XY_TOLD_MAX + 16];
+    request.body = payload;
+    request.payload_size = (uint32_t)size;
+    request.link.number = 0;
+    xy_message_encode(&request, frame);
+    xy_event event = {.kind = XY_EVENT_TOLD, .told = {frame, xy_message_size(&request)}};
+    feed(r, &event);
+}
+
+static void test_told_of_a_child(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    uint8_t bytes[XY_EXPECTATION_SIZE];
+    xy_expectation expectation = expectation_of(LEFT, LEFT_ID, LEFT + 1000);
+    xy_expectation_encode(&expectation, bytes);
+    tell(r, own(XY_EXPECT, 7), bytes, sizeof bytes);
+    expect_expected(r, child_on(LEFT), LEFT + 1000);
+    expect_said_expected(r, LEFT + 1000, LEFT);
+    expect_nothing(r);
+    xy_message request = own(XY_LET_GO, 8);
+    request.value = LEFT;
+    tell(r, request, NULL, 0);
+    expect_let_go(r, child_on(LEFT));
+    expect_reply(r, 8, XYLEM_OK);
+    expect_nothing(r);
+}
+
+/* What is for another node or life, what has a route, and what is no request is passed over. */
+static void test_told_what_is_not_for_it(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    static const uint8_t route[] = {5};
+    xy_message request = own(XY_PING, 1);
+    tell(r, request, NULL, 0);
+    expect_reply(r, 1, XYLEM_OK);
+    request.id++;
+    tell(r, request, NULL, 0);
+    request = own(XY_PING, 1);
+    request.life.number++;
+    tell(r, request, NULL, 0);
+    request = own(XY_PING, 1);
+    request.route_size = 1;
+    tell(r, request, route, 0);
+    tell(r, (xy_message){.kind = XY_HEARTBEAT}, NULL, 0);
+    feed(r, &(xy_event){.kind = XY_EVENT_TOLD, .told = {route, sizeof route}});
+    expect_nothing(r);
+}
+
+static void test_told_when_it_has_ended(void **state)
+{
+    rig *r = &((fixture *)*state)->r;
+    feed(r, &(xy_event){.kind = XY_EVENT_END});
+    expect(r, XY_ACTION_STOP);
+    tell(r, own(XY_PING, 1), NULL, 0);
+    expect_nothing(r);
+}
+
 /* Routes. */
 
 static void test_a_request_goes_on(void **state)
@@ -1546,6 +1607,9 @@ int main(void)
         TEST(test_a_child_that_is_expected_again),
         TEST(test_a_child_that_cannot_be_expected),
         TEST(test_let_go),
+        TEST(test_told_of_a_child),
+        TEST(test_told_what_is_not_for_it),
+        TEST(test_told_when_it_has_ended),
         TEST(test_a_request_goes_on),
         TEST(test_fragments_go_on),
         TEST(test_requests_that_cannot_go_on),

@@ -76,6 +76,11 @@ static xy_agent_message example(xy_agent_kind kind)
     case XY_AGENT_KEY:
         fill_text(m.key, sizeof m.key);
         break;
+    case XY_AGENT_TELL:
+        m.tell.life = life;
+        m.tell.size = sizeof m.tell.frame;
+        memset(m.tell.frame, 0x5a, sizeof m.tell.frame);
+        break;
     case XY_AGENT_PROGRAM:
         fill_text(m.program.name, sizeof m.program.name);
         fill_text(m.program.command, sizeof m.program.command);

@@ -53,7 +53,7 @@ static void deliver(void *owner, xy_action *action)
 static bool open_real(fixture *f)
 {
     xy_error error = {0};
-    const xy_zmq_world_parts parts = {f->links.parent, &f->launcher, false};
+    const xy_zmq_world_parts parts = {f->links.parent, &f->launcher, false, false};
     bool opened = xy_zmq_world_open(&f->real, &f->options, &parts, &error);
     assert_true(opened || error.text[0]);
     return opened;

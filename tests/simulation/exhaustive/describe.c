@@ -68,6 +68,7 @@ static void print_order(const world *w, uint64_t who)
 {
     const xy_action *order = xy_ring_at(&w->lives[who].orders, 0);
     const char *text = order->kind == XY_ACTION_ATTACH ? "attach"
+                       : order->kind == XY_ACTION_TELL ? "tell"
                        : order->kind == XY_ACTION_END  ? "end"
                        : order->kind == XY_ACTION_KILL ? "kill"
                                                        : "signal";

@@ -163,16 +163,20 @@ static void add_controller(digest *d, const xy_controller *controller)
 
 /* What is on its way. */
 
+static void add_frame(digest *d, const uint8_t *bytes, size_t size)
+{
+    add(d, size);
+    for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+        uint64_t word = 0, left = size - at;
+        memcpy(&word, bytes + at, left < sizeof word ? left : sizeof word);
+        add(d, word);
+    }
+}
+
 static void add_lane(digest *d, const xy_lane *lane)
 {
-    for (const xy_frame *frame = lane->frames; frame; frame = frame->next) {
-        add(d, frame->size);
-        for (size_t at = 0; at < frame->size; at += sizeof(uint64_t)) {
-            uint64_t word = 0, left = frame->size - at;
-            memcpy(&word, frame->bytes + at, left < sizeof word ? left : sizeof word);
-            add(d, word);
-        }
-    }
+    for (const xy_frame *frame = lane->frames; frame; frame = frame->next)
+        add_frame(d, frame->bytes, frame->size);
     add(d, 0);
 }
 
@@ -201,6 +205,8 @@ static void add_orders(digest *d, const life *of)
             add(d, order->signal.command << 8 | (uint64_t)order->signal.fault);
         if (order->kind == XY_ACTION_ATTACH)
             add(d, order->attach.to.parent.link.number);
+        if (order->kind == XY_ACTION_TELL)
+            add_frame(d, order->tell.frame, order->tell.size);
     }
     for (size_t i = 0; i < of->reports.count; i++) {
         const report *one = xy_ring_at(&of->reports, i);

@@ -82,6 +82,7 @@ static void begin(search *s)
                                      .repair = s->script.repair,
                                      .rest = s->script.rest,
                                      .keyed = s->script.keyed,
+                                     .past = s->script.past,
                                      .moves = s->script.moves,
                                      .crashes = s->crashes,
                                      .delays = s->delays});

@@ -99,16 +99,17 @@ static int read_shape(script *read, const char *text)
         return 0;
     const xy_topology *topology = xy_topology_named(name);
     bool keyed = strcmp(name, "keyed") == 0, beats = strcmp(name, "beats") == 0;
-    bool adopt = strcmp(name, "adopt") == 0;
+    bool past = strcmp(name, "past") == 0, adopt = strcmp(name, "adopt") == 0;
     bool rest = strcmp(name, "rest") == 0, restart = rest || strcmp(name, "restart") == 0;
     if (topology)
         read->topology = topology;
     read->keyed |= keyed;
+    read->past |= past;
     read->beats |= beats;
     read->rest |= rest;
     if (adopt || restart)
         read->repair = adopt ? XY_REPAIR_ADOPT : XY_REPAIR_RESTART;
-    return topology || keyed || beats || adopt || restart ? length : 0;
+    return topology || keyed || past || beats || adopt || restart ? length : 0;
 }
 
 static int read_node(script *read, const char *text)

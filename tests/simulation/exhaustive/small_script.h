@@ -1,5 +1,6 @@
 /* small_script: what is asked of a world: `list keyed 2 1:2 3 | remove 2, any`: its shape (bst
- * unless it is named); whether it is keyed; `adopt`, `restart` or `rest` (restart, with what is
+ * unless it is named); whether it is keyed; `past` if nodes are told of their children past the
+ * tree; `adopt`, `restart` or `rest` (restart, with what is
  * below) if it is repaired; nodes that are created one after the other before the search begins,
  * each below the one that may be named; with `beats` they report then; and the commands that are
  * issued in it, in this order, as `move 3:2`.
@@ -20,7 +21,7 @@ typedef struct script_step {
 
 typedef struct script {
     const xy_topology *topology;
-    bool keyed, beats, rest, moves;
+    bool keyed, past, beats, rest, moves;
     xy_repair repair;
     struct {
         int64_t id, parent;

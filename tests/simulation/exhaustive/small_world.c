@@ -307,6 +307,8 @@ static uint64_t life_of_order(const xy_action *order)
     switch (order->kind) {
     case XY_ACTION_ATTACH:
         return order->attach.life.number;
+    case XY_ACTION_TELL:
+        return order->tell.life.number;
     case XY_ACTION_END:
         return order->end.life.number;
     case XY_ACTION_KILL:
@@ -384,7 +386,8 @@ static void signal_life(world *w, uint64_t who, const xy_action *order)
 /* What a node has to hear itself waits while it hangs. */
 static bool may_take(const life *of, const xy_action *order)
 {
-    bool told = order->kind == XY_ACTION_ATTACH || order->kind == XY_ACTION_END;
+    bool told = order->kind == XY_ACTION_ATTACH || order->kind == XY_ACTION_TELL ||
+                order->kind == XY_ACTION_END;
     return !told || !of->paused;
 }
 
@@ -421,6 +424,9 @@ static void take_order(world *w, uint64_t who)
         end_life(w, who, (xy_cause){XYLEM_SIGNALLED, 9});
     } else if (order.kind == XY_ACTION_END) {
         happen(w, who, &(xy_event){.kind = XY_EVENT_END});
+    } else if (order.kind == XY_ACTION_TELL) {
+        happen(w, who,
+               &(xy_event){.kind = XY_EVENT_TOLD, .told = {order.tell.frame, order.tell.size}});
     } else {
         of->attached = true;
         happen(w, who, &(xy_event){.kind = XY_EVENT_ATTACH, .attach = order.attach.to});
@@ -686,6 +692,7 @@ void world_begin(world *w, const world_options *options)
                                                 .restart_window_ms = 100 * TIMEOUT_MS,
                                                 .address = "0",
                                                 .keyed = options->keyed,
+                                                .past_tree = options->past,
                                                 .timeout_ms = TIMEOUT_MS});
     drive(w, 0, xy_controller_machine(&w->controller));
 }

@@ -124,6 +124,7 @@ typedef struct world_options {
     xy_repair repair;
     bool rest;  /* what is below a node that is started again is, too */
     bool keyed; /* nodes have keys */
+    bool past;  /* nodes are told of their children past the tree */
     bool moves; /* the user moves nodes */
     int crashes, delays;
 } world_options;
