@@ -106,6 +106,25 @@ static void test_there_and_back(void **state)
     }
 }
 
+/* A request past the tree that is longer than there is room for. */
+static void test_told_too_long(void **state)
+{
+    uint8_t frame[XY_AGENT_FRAME_MAX] = {0};
+    xy_agent_message got;
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        size_t told = XY_TOLD_MAX + more, content = 8 + 2 + told;
+        frame[0] = (uint8_t)(content >> 8);
+        frame[1] = (uint8_t)content;
+        frame[2] = XY_AGENT_TELL;
+        frame[3 + 7] = 1; /* the life */
+        frame[3 + 8] = (uint8_t)(told >> 8);
+        frame[3 + 9] = (uint8_t)told;
+        int size = xy_agent_decode(&got, frame, 3 + content);
+        assert_int_equal(size, more ? -1 : (int)(3 + content));
+    }
+}
+
 /* The arguments and the saved state of a START: behind its frame. */
 
 enum { /* where these are, of a service "sum" */
@@ -364,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_told_too_long),
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_saved_state),
         cmocka_unit_test(test_bytes),
