@@ -247,7 +247,8 @@ typedef struct xylem_event {
  *
  *     timer    start, stop, time              a stopwatch
  *     sum      N K1 ... KN                    the sum of N numbers, "6"; takes long
- *     dict     NAME VALUE, NAME               keeps a number under a name; the number, "5"
+ *     dict     NAME VALUE, NAME               keeps a number under a name; the number, "5". Its
+ *                                             arguments are such pairs that it begins with
  *     find     TEXT PATTERN                   where the pattern is in the text, "0;7", or "-1";
  *                                             takes long
  *     sleep    MS                             replies after that time; takes long
@@ -399,7 +400,8 @@ int xylem_register(const xylem_service *service);
  *
  * It reads one request after the other from its standard input: a line "ID NUMBER SIZE", which is
  * the id of its node, the number of the request and the size of its text in bytes, and then the
- * text. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
+ * text. Its environment has the arguments of the node, up to the first NUL, as XYLEM_ARGUMENTS, ""
+ * if there are none. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
  * SIZE", and then the text of that size. The text of "ok" is the reply; that of "error" is the
  * explanation of XYLEM_FAILED. What it writes to its standard error goes to the log of the node, as
  * warnings.

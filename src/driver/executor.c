@@ -414,7 +414,8 @@ static bool open_service(xy_executor *executor, xy_error *error)
 {
     static const xy_host_ops ops = {hold, xy_limits_release, xy_limits_explain, start_unsignalled,
                                     log_line};
-    const xy_host host = {&ops, executor, executor->log.id};
+    const xy_host host = {&ops, executor, executor->log.id,
+                          xylem_context_arguments(&executor->context, NULL)};
     bool entered = enter(executor);
     if (!entered)
         xy_error_code(error, XYLEM_UNAVAILABLE); /* of a node that was killed: it is not reported */
