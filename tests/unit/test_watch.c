@@ -68,7 +68,7 @@ static int exec_watcher(void *state, xylem_work *work)
     if (strcmp(asked, "mute") == 0)
         xylem_context_watch(watcher->context, NULL, NULL);
     if (strcmp(asked, "rest") == 0)
-        while (watcher->called[0] && strcmp(now, watcher->called) == 0)
+        while (!strchr(watcher->called, ' ')) /* until it has seen a child */
             if (!xylem_work_rest(work, TURN_MS))
                 return XYLEM_FAILED;
     const char *text = strcmp(asked, "opened") == 0 ? watcher->opened
