@@ -247,7 +247,8 @@ typedef struct xylem_event {
  *
  *     timer    start, stop, time              a stopwatch
  *     sum      N K1 ... KN                    the sum of N numbers, "6"; takes long
- *     dict     NAME VALUE, NAME               keeps a number under a name; the number, "5"
+ *     dict     NAME VALUE, NAME               keeps a number under a name; the number, "5". Its
+ *                                             arguments are such pairs that it begins with
  *     find     TEXT PATTERN                   where the pattern is in the text, "0;7", or "-1";
  *                                             takes long
  *     sleep    MS                             replies after that time; takes long
@@ -399,7 +400,8 @@ int xylem_register(const xylem_service *service);
  *
  * It reads one request after the other from its standard input: a line "ID NUMBER SIZE", which is
  * the id of its node, the number of the request and the size of its text in bytes, and then the
- * text. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
+ * text. Its environment has the arguments of the node, up to the first NUL, as XYLEM_ARGUMENTS, ""
+ * if there are none. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
  * SIZE", and then the text of that size. The text of "ok" is the reply; that of "error" is the
  * explanation of XYLEM_FAILED. What it writes to its standard error goes to the log of the node, as
  * warnings.
@@ -523,6 +525,18 @@ uint64_t xylem_context_life(const xylem_context *context);
  * started again has the same ones. */
 const char *xylem_context_arguments(const xylem_context *context, size_t *size);
 
+/* The id of the node's parent: XYLEM_CONTROLLER if that is the controlling node; XYLEM_ANY before
+ * the node has attached for the first time, which is after `open`. And the ids of its children:
+ * returns how many there are, and writes the first of them, at most `room`, to ids[0], ids[1] and
+ * so on, in ascending order; `ids` may be NULL if `room` is 0.
+ *
+ * This is what the node itself knows at that moment. It changes when nodes are created, move, end
+ * or get other parents by a repair. A child is one from when it has attached until the controlling
+ * node says that it belongs to another parent or has ended; also while it is silent. A node that
+ * has lost its parent tells of that until it has another one. */
+int64_t xylem_context_parent(const xylem_context *context);
+size_t xylem_context_children(const xylem_context *context, int64_t *ids, size_t room);
+
 /* The member `user` with which the service was registered. */
 void *xylem_context_user(const xylem_context *context);
 
@@ -563,6 +577,14 @@ int xylem_context_timer(xylem_context *context, int64_t ms,
 /* Cancels a timer that has not been called: it is not called any more. Does nothing if there is no
  * timer with this number. For the same threads. */
 void xylem_context_timer_cancel(xylem_context *context, uint64_t timer);
+
+/* Has `callback` called each time when the parent or the children of the node have changed: see
+ * xylem_context_parent. It is called like a timer, once also for several changes that have come
+ * meanwhile. It replaces an earlier callback; NULL removes that. `owner` must be valid until then,
+ * or until the service has been closed or released. For the same threads as xylem_context_timer.
+ * XYLEM_INVALID: there is no context. XYLEM_CANNOT_START: as with xylem_context_timer. */
+int xylem_context_watch(xylem_context *context,
+                        void (*callback)(xylem_context *context, void *owner), void *owner);
 
 /* A program that opens a network in the process world calls this first in main, before it uses its
  * standard streams or starts a thread. xylem_open executes the program once more, as the agent of

@@ -7,14 +7,25 @@
 #include "cli/file.h"
 #include "cli/session.h"
 
-int action_create(struct session *session, const struct command *command, struct reply *reply)
+xylem_create_options action_create_options(const struct command *command)
 {
     xylem_create_options options = XYLEM_CREATE_OPTIONS;
-    if (command->set.length > 0)
-        return action_create_set(session, command, reply);
     options.parent = command->parent;
+    options.fresh = command->fresh;
     if (command->text.length > 0)
         options.service = text_string(&command->text);
+    if (command->arguments.length > 0) {
+        options.arguments = text_string(&command->arguments);
+        options.arguments_size = command->arguments.length;
+    }
+    return options;
+}
+
+int action_create(struct session *session, const struct command *command, struct reply *reply)
+{
+    if (command->set.length > 0)
+        return action_create_set(session, command, reply);
+    xylem_create_options options = action_create_options(command);
     reply->kind = REPLY_CREATED;
     return xylem_create_with(session->network, command->id, &options, &reply->pid);
 }

@@ -15,6 +15,9 @@ command_run action_create, action_remove, action_move, action_exec, action_heart
     action_ping_all, action_all, action_tree, action_info, action_status, action_kill, action_pause,
     action_resume;
 
+/* What `create` says of a node; its texts are the command's. */
+xylem_create_options action_create_options(const struct command *command);
+
 /* The same for a set of nodes. */
 command_run action_create_set, action_remove_set, action_ping_set, action_exec_set;
 int action_signal_set(struct session *session, const struct command *command, struct reply *reply,

@@ -97,24 +97,61 @@ static bool is_like_an_option(struct span word)
     return span_length(word) >= 2 && strncmp(word.at, "--", 2) == 0;
 }
 
+enum { PARENT_AT = 2 };
+
+/* The options of `create`, as they are given. */
+struct given {
+    bool service, arguments, fresh;
+};
+
+static bool *find_option(struct span word, struct given *given)
+{
+    if (span_is(word, "--service"))
+        return &given->service;
+    if (span_is(word, "--arguments"))
+        return &given->arguments;
+    return span_is(word, "--fresh") ? &given->fresh : NULL;
+}
+
+/* Each at most once, in any order. */
+static bool take_options(const struct words *words, int next, struct command *command)
+{
+    struct given given = {0};
+    while (next < words->count) {
+        bool *option = find_option(words_get(words, next++), &given);
+        if (!option || *option)
+            return false;
+        *option = true;
+        if (option == &given.fresh)
+            continue;
+        if (next == words->count)
+            return false;
+        struct span value = words_get(words, next++);
+        if (option == &given.service && span_length(value) == 0)
+            return false;
+        text_add(option == &given.service ? &command->text : &command->arguments, value.at,
+                 span_length(value));
+    }
+    command->fresh = given.fresh;
+    return true;
+}
+
 bool arguments_create(const struct words *words, struct command *command)
 {
-    int next = 2;
+    bool has_parent = words->count > PARENT_AT && !is_like_an_option(words_get(words, PARENT_AT));
+    struct command options = {.text = TEXT_EMPTY, .arguments = TEXT_EMPTY};
     command->parent = XYLEM_ANY;
-    bool has_parent = words->count > next && !is_like_an_option(words_get(words, next));
-    next += has_parent;
-    bool has_service = words->count > next && span_is(words_get(words, next), "--service");
-    next += has_service;
-    struct span service = words_get(words, next);
-    next += has_service;
-    if (words->count != next || (has_service && span_length(service) == 0))
-        return false;
-    if (!take_new_nodes(words_get(words, 1), command) ||
-        (has_parent && !take_parent(words_get(words, 2), command)))
-        return true;
-    if (has_service)
-        text_add(&command->text, service.at, span_length(service));
-    return true;
+    bool well_formed = take_options(words, PARENT_AT + has_parent, &options);
+    if (well_formed && take_new_nodes(words_get(words, 1), command) &&
+        (!has_parent || take_parent(words_get(words, PARENT_AT), command))) {
+        command->text = options.text;
+        command->arguments = options.arguments;
+        command->fresh = options.fresh;
+    } else {
+        text_clear(&options.text);
+        text_clear(&options.arguments);
+    }
+    return well_formed;
 }
 
 bool arguments_move(const struct words *words, struct command *command)

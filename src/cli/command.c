@@ -62,6 +62,12 @@ static void parse(const struct words *words, enum segment_end end, struct comman
         reject_usage(command);
 }
 
+static struct command command_empty(void)
+{
+    return (struct command){
+        .id = -1, .text = TEXT_EMPTY, .set = TEXT_EMPTY, .arguments = TEXT_EMPTY};
+}
+
 bool command_next(struct span *line, struct command *command)
 {
     while (line->at < line->end) {
@@ -69,7 +75,7 @@ bool command_next(struct span *line, struct command *command)
         if (segment_is_blank(segment))
             continue;
         struct words words = words_split(segment);
-        *command = (struct command){.id = -1, .text = TEXT_EMPTY, .set = TEXT_EMPTY};
+        *command = command_empty();
         command->text.failed = words.text.failed;
         if (!words.text.failed)
             parse(&words, segment.end, command);
@@ -83,11 +89,12 @@ void command_clear(struct command *command)
 {
     text_clear(&command->text);
     text_clear(&command->set);
+    text_clear(&command->arguments);
 }
 
 struct command command_unreadable(void)
 {
-    struct command command = {.id = -1, .text = TEXT_EMPTY, .set = TEXT_EMPTY};
+    struct command command = command_empty();
     command_reject(&command, COMMAND_BAD_COMMAND, "bad command");
     return command;
 }

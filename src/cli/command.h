@@ -27,6 +27,8 @@ struct command {
     const struct command_type *topic; /* of `help`; NULL: all commands */
     struct text text; /* bad: what is wrong; create: the service, or nothing; exec: the words for
                          the service */
+    struct text arguments; /* create: those of the node */
+    bool fresh;            /* create: without what an earlier node has saved */
 };
 
 /* Takes the next command off the rest of a line; false if that is only blanks and comments. The

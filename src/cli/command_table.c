@@ -22,19 +22,23 @@ const struct command_type command_types[] = {
         .name = "create",
         .synonyms = "add",
         .fewest = 2,
-        .most = 5,
+        .most = 8,
         .parse = arguments_create,
         .run = action_create,
-        .completions = "--service",
-        .usage = "create ID [PARENT] [--service NAME]",
+        .completions = "--service --arguments --fresh",
+        .usage = "create ID [PARENT] [--service NAME] [--arguments TEXT] [--fresh]",
         .purpose = "start a node at its place in the tree",
         .details =
             "Starts a node and waits until the node has answered. In the shapes list and tree it "
             "becomes a child of PARENT; -1 is the controlling node. Without PARENT it goes to the "
             "end of the newest list, or below the controlling node. The other shapes choose the "
             "parent. NAME is timer, sum, dict, find, sleep or ask; without it the node has the "
-            "service "
-            "that the option --service names. In place of ID there may be a set: ids and ranges "
+            "service that the option --service names. TEXT is for the service: in quotes, if it "
+            "has "
+            "blanks. dict takes the names and numbers that it begins with; a program finds TEXT in "
+            "its environment, as XYLEM_ARGUMENTS. With --fresh the node begins without what an "
+            "earlier node with this id has saved. In place of ID there may be a set: ids and "
+            "ranges "
             "ID-ID with commas between them. Its nodes are created in this order, side by side "
             "where "
             "none is below another one. The reply names the nodes that have failed.",
@@ -45,7 +49,9 @@ const struct command_type command_types[] = {
                     {"Error: Parent has a child", "in a list a node has one child at most"},
                     {"Error: Parent is unavailable", "the node above it cannot be reached"},
                     {"Error: cannot start node: REASON", "REASON says what failed"}},
-        .example = CREATE_50 "> create 25 --service sum\nOK: 4712\n> exec 25 3 1 2 3\nOK: 6\n",
+        .example = CREATE_50 "> create 25 --service sum\nOK: 4712\n> exec 25 3 1 2 3\nOK: 6\n"
+                             "> create 75 --service dict --arguments 'size 7'\nOK: 4713\n"
+                             "> exec 75 size\nOK: 7\n",
     },
     {
         .name = "remove",

@@ -19,10 +19,7 @@ typedef int begin_function(const struct work *work, int64_t id, xylem_future **f
 
 static int begin_create(const struct work *work, int64_t id, xylem_future **future)
 {
-    xylem_create_options options = XYLEM_CREATE_OPTIONS;
-    options.parent = work->command->parent;
-    if (work->command->text.length > 0)
-        options.service = text_string(&work->command->text);
+    xylem_create_options options = action_create_options(work->command);
     return xylem_start_create(work->session->network, id, &options, future);
 }
 

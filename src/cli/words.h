@@ -34,7 +34,7 @@ struct segment segment_take(struct span *line);
 bool segment_is_blank(struct segment segment);
 
 /* How many words words_get can give. */
-enum { WORDS_FIRST = 5 };
+enum { WORDS_FIRST = 8 };
 
 struct words {
     int count;

@@ -7,6 +7,56 @@
 #include "core/memory.h"
 #include "core/step.h"
 
+/* The ids of those that have come. */
+
+static size_t place_of(const xy_children *children, int64_t id)
+{
+    size_t from = 0, to = children->come;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (children->ids[middle] < id)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+/* For one more that is expected: so it needs no memory to come. */
+static bool make_room(xy_children *children)
+{
+    if (HASH_COUNT(children->all) < children->room)
+        return true;
+    size_t room = children->room ? 2 * children->room : 4;
+    int64_t *ids = xy_resize(children->ids, room * sizeof *ids);
+    if (!ids)
+        return false;
+    children->ids = ids;
+    children->room = room;
+    return true;
+}
+
+static void come(xy_children *children, int64_t id)
+{
+    size_t place = place_of(children, id);
+    int64_t *at = children->ids + place;
+    assert(children->come < children->room);
+    memmove(at + 1, at, (children->come - place) * sizeof *at);
+    *at = id;
+    children->come++;
+    children->changed = true;
+}
+
+static void leave(xy_children *children, int64_t id)
+{
+    size_t place = place_of(children, id);
+    int64_t *at = children->ids + place;
+    assert(place < children->come && *at == id);
+    children->come--;
+    memmove(at, at + 1, (children->come - place) * sizeof *at);
+    children->changed = true;
+}
+
 xy_child *xy_children_find(const xy_children *children, xy_link_number link)
 {
     xy_child *found;
@@ -19,7 +69,7 @@ xy_child *xy_children_expect(xy_children *children, const xy_expectation *expect
     xy_child *child = xy_children_find(children, expectation->child.link);
     if (child)
         return child;
-    child = xy_allocate(1, sizeof *child);
+    child = make_room(children) ? xy_allocate(1, sizeof *child) : NULL;
     if (!child)
         return NULL;
     child->link = expectation->child.link.number;
@@ -81,6 +131,8 @@ static void leave_present(xy_children *children, xy_child *child)
 
 void xy_children_heard(xy_children *children, xy_child *child, int64_t deadline_ms)
 {
+    if (child->state == XY_CHILD_EXPECTED)
+        come(children, child->id);
     leave_present(children, child);
     assert(!children->present || children->present->prev->deadline_ms <= deadline_ms);
     child->state = XY_CHILD_PRESENT;
@@ -95,16 +147,25 @@ void xy_children_silent(xy_children *children, xy_child *child)
     child->state = XY_CHILD_SILENT;
 }
 
-void xy_children_forget(xy_children *children, xy_child *child)
+static void take_out(xy_children *children, xy_child *child)
 {
     leave_present(children, child);
     HASH_DEL(children->all, child);
     xy_release(child);
 }
 
+void xy_children_forget(xy_children *children, xy_child *child)
+{
+    if (child->state != XY_CHILD_EXPECTED)
+        leave(children, child->id);
+    take_out(children, child);
+}
+
 void xy_children_clear(xy_children *children)
 {
     while (children->all)
-        xy_children_forget(children, children->all);
+        take_out(children, children->all);
     assert(!children->present);
+    xy_release(children->ids);
+    *children = (xy_children){0};
 }

@@ -68,7 +68,8 @@ typedef struct xy_number {
 
 typedef enum xy_kind {
     XY_HELLO = 1, /* child to parent, first of all: id, life, payload: its secret */
-    XY_WELCOME,   /* parent to child, once: value: the heartbeat interval, request: its version */
+    XY_WELCOME,   /* parent to child, once: value: the heartbeat interval, request: its version;
+                     id, life: the parent's own, or life 0: the controlling node */
     XY_HEARTBEAT, /* child to parent: it lives */
     XY_INTERVAL,  /* to every node below: value: the heartbeat interval, request: its version; the
                      highest version counts */

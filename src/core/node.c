@@ -312,12 +312,15 @@ void xy_node_init(xy_node *node, const xy_birth *birth, const char *address)
     *node = (xy_node){.birth = *birth,
                       .heartbeat_ms = XY_NEVER,
                       .capacity = SIZE_MAX,
-                      .state.retry_ms = XY_NEVER};
+                      .state.retry_ms = XY_NEVER,
+                      .neighbours_ms = XY_NEVER};
     node->birth.arguments = node->birth.saved = NULL; /* they are for the service alone */
     node->birth.arguments_size = node->birth.saved_size = 0;
     assert(strlen(address) < sizeof node->address);
     snprintf(node->address, sizeof node->address, "%s", address);
     xy_subtree_init(&node->subtree, pass_up, node);
+    node->subtree.id = birth->id;
+    node->subtree.life = birth->life;
     xy_work_queue_init(&node->work, answer, node);
     xy_casts_init(&node->casts, cast_over, node);
 }
@@ -421,6 +424,8 @@ static void welcome(xy_node *node, const xy_message *message, int64_t now_ms, xy
     disconnect(&node->parent, out);
     node->parent = node->coming;
     node->coming = (xy_peer){0};
+    node->parent_id = message->life.number ? message->id : XY_NO_ID;
+    node->neighbours_ms = now_ms;
     if (moved)
         say_state(node, out);
     set_interval(node, message, now_ms, out);
@@ -792,6 +797,21 @@ static void tick(xy_node *node, int64_t now_ms, xy_queue *out)
     xy_asks_tick(&node->asks, now_ms, out);
 }
 
+/* After how long the service is told of its neighbours for which there was no memory. */
+enum { NEIGHBOURS_RETRY_MS = 10 };
+
+static void look_at_neighbours(xy_node *node, int64_t now_ms, xy_queue *out)
+{
+    xy_children *children = &node->subtree.children;
+    if (children->changed)
+        node->neighbours_ms = now_ms;
+    children->changed = false;
+    if (now_ms < node->neighbours_ms || node->ended)
+        return;
+    bool told = xy_neighbours_tell(node->parent_id, children, out);
+    node->neighbours_ms = told ? XY_NEVER : now_ms + NEIGHBOURS_RETRY_MS;
+}
+
 /* A child that is lost does not answer. */
 static void look_at_children(xy_node *node, xy_queue *out)
 {
@@ -843,6 +863,7 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue
         break;
     }
     look_at_children(node, out);
+    look_at_neighbours(node, now_ms, out);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -852,7 +873,8 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t xy_node_deadline(const xy_node *node)
 {
-    int64_t own_ms = earlier(node->heartbeat_ms, node->state.retry_ms);
+    int64_t own_ms = earlier(earlier(node->heartbeat_ms, node->state.retry_ms),
+                             node->ended ? XY_NEVER : node->neighbours_ms);
     return earlier(
         earlier(xy_subtree_deadline(&node->subtree), xy_work_queue_deadline(&node->work)),
         earlier(earlier(xy_casts_deadline(&node->casts), xy_asks_deadline(&node->asks)), own_ms));

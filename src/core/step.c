@@ -197,6 +197,8 @@ void xy_action_clear(xy_action *action)
         xy_release(action->reply.text);
     else if (action->kind == XY_ACTION_ANSWERED)
         xy_release(action->answered.outcomes);
+    else if (action->kind == XY_ACTION_NEIGHBOURS)
+        xy_release(action->neighbours.children);
     else if (action->kind == XY_ACTION_START)
         xy_birth_clear(&action->start);
     action->kind = XY_ACTION_STOP; /* which owns nothing */

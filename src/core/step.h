@@ -181,7 +181,8 @@ typedef enum xy_action_kind {
     XY_ACTION_CANCEL,   /* the work under way is not wanted any more; its WORKED is due all the same
                          */
     XY_ACTION_ANSWERED, /* tell the service what has become of an ask, once for each ASKED */
-    XY_ACTION_STOP,     /* the machine has ended */
+    XY_ACTION_NEIGHBOURS, /* tell the service who the node's parent and children are now */
+    XY_ACTION_STOP,       /* the machine has ended */
     /* Of a node, for the launcher to report to the controlling node. It comes in any case, also
        while the way up the tree is broken: */
     XY_ACTION_EXPECTED, /* a child may attach: the event EXPECTED */
@@ -248,6 +249,11 @@ typedef struct xy_action {
             uint8_t *outcomes; /* belongs to the action, with a NUL behind it; or NULL */
             size_t size;
         } answered;
+        struct {
+            int64_t parent;    /* XY_NO_ID: the controlling node */
+            int64_t *children; /* ascending; belongs to the action, or NULL */
+            size_t count;
+        } neighbours;
         struct {
             xy_life life; /* the child's */
             xy_link_number link;

@@ -125,6 +125,8 @@ static void welcome(xy_subtree *subtree, xy_child *child, const xy_message *hell
                     xy_queue *out)
 {
     xy_action action = interval_for(subtree, child, XY_WELCOME);
+    action.send.message.id = subtree->id;
+    action.send.message.life = subtree->life;
     if (hello->id != child->id || hello->life.number != child->life.number ||
         !xy_child_proves(child, xy_message_payload(hello), hello->payload_size) ||
         !xy_queue_push(out, &action))

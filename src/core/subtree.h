@@ -16,6 +16,8 @@
 typedef bool xy_report(void *owner, const xy_message *change, xy_queue *out);
 
 typedef struct xy_subtree {
+    int64_t id;   /* of the owner, which its children are told; */
+    xy_life life; /* 0: it is the controlling node */
     xy_children children;
     xy_detector detector;
     uint64_t version; /* of the heartbeat interval */

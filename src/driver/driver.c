@@ -68,6 +68,7 @@ static void perform(xy_driver *driver, xy_action *action)
     case XY_ACTION_CANCEL:
     case XY_ACTION_COMBINE:
     case XY_ACTION_ANSWERED:
+    case XY_ACTION_NEIGHBOURS:
         driver->ops->execute(driver, action);
         break;
     case XY_ACTION_STOP:

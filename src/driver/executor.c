@@ -358,6 +358,15 @@ static void cancel_timer(xylem_context *context, uint64_t timer)
     pthread_mutex_unlock(&executor->mutex);
 }
 
+/* By the same threads. */
+static int prepare(xylem_context *context)
+{
+    xy_executor *executor = context->world;
+    xy_error error;
+    bool manned = !executor->service->takes_long || make_manned(executor, &error);
+    return manned ? XYLEM_OK : error.code;
+}
+
 /* Asking other nodes. */
 
 static int ask(xylem_context *context, const xy_asking *asking)
@@ -405,7 +414,8 @@ static bool open_service(xy_executor *executor, xy_error *error)
 {
     static const xy_host_ops ops = {hold, xy_limits_release, xy_limits_explain, start_unsignalled,
                                     log_line};
-    const xy_host host = {&ops, executor, executor->log.id};
+    const xy_host host = {&ops, executor, executor->log.id,
+                          xylem_context_arguments(&executor->context, NULL)};
     bool entered = enter(executor);
     if (!entered)
         xy_error_code(error, XYLEM_UNAVAILABLE); /* of a node that was killed: it is not reported */
@@ -431,7 +441,7 @@ static bool make_parts(xy_executor *executor, const xylem_service *service, cons
 static xy_executor *new_executor(const xylem_service *service, const xy_birth *birth,
                                  const xy_log *log)
 {
-    static const xy_context_ops ops = {set_timer, cancel_timer, ask};
+    static const xy_context_ops ops = {set_timer, cancel_timer, prepare, ask};
     xy_executor *executor = calloc(1, sizeof *executor);
     if (!executor || !make_parts(executor, service, birth)) {
         free(executor);
@@ -657,6 +667,13 @@ void xy_executor_answered(xy_executor *executor, xy_action *answered)
         hand_calls_over(executor);
     look_again(executor);
     pthread_mutex_unlock(&executor->mutex);
+}
+
+void xy_executor_neighbours(xy_executor *executor, xy_action *neighbours)
+{
+    xy_call *call = xy_view_tell(executor->context.view, neighbours);
+    if (call)
+        xy_executor_call(executor, call);
 }
 
 static xy_call *take_call(xy_executor *executor)

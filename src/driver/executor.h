@@ -89,6 +89,10 @@ xy_question *xy_executor_take_question(xy_executor *executor);
 /* Does the action ANSWERED, and takes its outcomes out: the service is called back in its turn. */
 void xy_executor_answered(xy_executor *executor, xy_action *answered);
 
+/* Does the action NEIGHBOURS, and takes its children out: the service may be called back in its
+ * turn. */
+void xy_executor_neighbours(xy_executor *executor, xy_action *neighbours);
+
 /* When xy_executor_call_due is to be called, or XY_NEVER. */
 int64_t xy_executor_deadline(const xy_executor *executor);
 

@@ -13,13 +13,6 @@
 /* How many timers a node may have. */
 #define XY_TIMERS_MAX 1024
 
-/* One callback. It begins what belongs to it, which `free` frees: after `run`, or instead of it. */
-typedef struct xy_call {
-    struct xy_call *prev, *next;
-    void (*run)(struct xy_call *call, xylem_context *context);
-    void (*free)(struct xy_call *call);
-} xy_call;
-
 /* What a service asks other nodes: see xylem_work_ask. All of it is lent. */
 typedef struct xy_asking {
     xy_number request; /* that it works on */

@@ -6,12 +6,19 @@
 
 bool xy_context_init(xylem_context *context, const xylem_service *service, const xy_birth *birth)
 {
-    *context = (xylem_context){.user = service->user};
-    return xy_birth_copy(&context->birth, birth);
+    *context = (xylem_context){.user = service->user, .view = malloc(sizeof *context->view)};
+    if (!context->view || !xy_birth_copy(&context->birth, birth)) {
+        free(context->view);
+        return false;
+    }
+    xy_view_init(context->view);
+    return true;
 }
 
 void xy_context_clear(xylem_context *context)
 {
+    xy_view_clear(context->view);
+    free(context->view);
     xy_birth_clear(&context->birth);
     free(context->saved);
 }
@@ -42,6 +49,27 @@ void *xylem_context_user(const xylem_context *context)
 uint64_t xylem_context_random(xylem_context *context)
 {
     return xy_random_at(&context->birth.random, XY_STREAM_SERVICE, context->drawn++);
+}
+
+int64_t xylem_context_parent(const xylem_context *context)
+{
+    return xy_view_parent(context->view);
+}
+
+size_t xylem_context_children(const xylem_context *context, int64_t *ids, size_t room)
+{
+    return xy_view_children(context->view, ids, room);
+}
+
+int xylem_context_watch(xylem_context *context,
+                        void (*callback)(xylem_context *context, void *owner), void *owner)
+{
+    if (!context || !context->ops)
+        return XYLEM_INVALID;
+    int error = callback && context->ops->prepare ? context->ops->prepare(context) : XYLEM_OK;
+    if (!error)
+        xy_view_watch(context->view, callback, owner);
+    return error;
 }
 
 int xylem_context_timer(xylem_context *context, int64_t ms,

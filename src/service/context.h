@@ -6,7 +6,7 @@
 #ifndef XY_CONTEXT_H
 #define XY_CONTEXT_H
 
-#include "core/step.h"
+#include "service/view.h"
 
 struct xy_asking;
 
@@ -17,6 +17,9 @@ typedef struct xy_context_ops {
                      void (*callback)(xylem_context *context, void *owner), void *owner,
                      uint64_t *timer);
     void (*cancel_timer)(xylem_context *context, uint64_t timer);
+
+    /* Makes sure that the service can be called back: see xylem_context_watch. NULL: it can. */
+    int (*prepare)(xylem_context *context);
 
     /* See xylem_work_ask. */
     int (*ask)(xylem_context *context, const struct xy_asking *asking);
@@ -35,6 +38,7 @@ struct xylem_context {
     void (*log)(void *log_owner, enum xylem_log_level level, const char *text);
     void *log_owner;
 
+    xy_view *view; /* of the neighbours of the node */
     const xy_context_ops *ops;
     void *world; /* of the operations */
 };

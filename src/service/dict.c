@@ -1,4 +1,4 @@
-/* dict: keeps numbers by name: NAME VALUE, NAME. */
+/* dict: keeps numbers by name: NAME VALUE, NAME. Its arguments are what it begins with. */
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,12 +26,6 @@ static void free_item(void *which)
     item *gone = which;
     free(gone->name);
     free(gone);
-}
-
-static int open(void **state)
-{
-    *state = calloc(1, sizeof(dictionary));
-    return *state ? XYLEM_OK : XYLEM_NO_MEMORY;
 }
 
 static void close(void *state)
@@ -115,6 +109,27 @@ static int exec(void *state, xylem_work *work)
     return keep(state, name, value);
 }
 
+/* NAME NUMBER, and so on. */
+static int keep_all(dictionary *all, const char *text)
+{
+    int64_t value;
+    int error = XYLEM_OK;
+    for (xy_word name, word; !error && xy_word_take(&text, &name);)
+        error = xy_word_take(&text, &word) && xy_word_number(word, &value) ? keep(all, name, value)
+                                                                           : XYLEM_INVALID;
+    return error;
+}
+
+static int open_with(void **state, xylem_context *context)
+{
+    dictionary *all = calloc(1, sizeof *all);
+    int error = all ? keep_all(all, xylem_context_arguments(context, NULL)) : XYLEM_NO_MEMORY;
+    if (error && all)
+        close(all);
+    *state = error ? NULL : all;
+    return error;
+}
+
 const xylem_service xy_dict =
-    XYLEM_SERVICE(.name = "dict", .open = open, .exec = exec, .close = close, .release = close,
-                  .combine = xy_service_add);
+    XYLEM_SERVICE(.name = "dict", .open_with = open_with, .exec = exec, .close = close,
+                  .release = close, .combine = xy_service_add);

@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,10 +20,19 @@
 /* How long the keeper goes on looking for processes that were killed and do not end. */
 enum { KILLING_MS = 1000, LOOK_AGAIN_MS = 5 };
 
+static const char ARGUMENTS[] = "XYLEM_ARGUMENTS=";
+
 /* What the parent has of a start, and what the keeper has. */
 typedef struct ends {
     int parent[3], child[3]; /* by the descriptor that it is to the program */
 } ends;
+
+/* What the program is, and its environment, which is made before the fork. */
+typedef struct start {
+    const char *command;
+    char **environment;
+    char *variable; /* the one that is the program's own */
+} start;
 
 /* From the fork on: only what a signal handler may do, because the process has but one of the
  * threads of its parent. */
@@ -58,14 +69,14 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static _Noreturn void become_program(pid_t keeper, const char *command)
+static _Noreturn void become_program(pid_t keeper, const start *program)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the keeper has one thread: it is bound to its process */
     if (getppid() != keeper)
         _exit(EXIT_FAILURE);
     reset_signals();
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    execle("/bin/sh", "sh", "-c", program->command, (char *)NULL, program->environment);
     _exit(127); /* which is what a shell returns */
 }
 
@@ -197,7 +208,7 @@ static int watch_signals(void)
 }
 
 /* In a session of its own no terminal sends it a signal, and no end of a process group ends it. */
-static _Noreturn void be_keeper(pid_t node, const int child[3], const char *command)
+static _Noreturn void be_keeper(pid_t node, const int child[3], const start *what)
 {
     siginfo_t end = {.si_pid = 0};
     setsid();
@@ -211,7 +222,7 @@ static _Noreturn void be_keeper(pid_t node, const int child[3], const char *comm
         _exit(127);
     pid_t self = getpid(), program = fork();
     if (program == 0)
-        become_program(self, command);
+        become_program(self, what);
     if (program < 0)
         _exit(127);
     setpgid(program, program); /* both do it: one of them is the first */
@@ -265,14 +276,14 @@ static bool open_ends(ends *opened)
 }
 
 /* No handler of the process runs in the child. */
-static pid_t fork_keeper(const int child[3], const char *command)
+static pid_t fork_keeper(const int child[3], const start *what)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t node = getpid(), pid = fork();
     if (pid == 0)
-        be_keeper(node, child, command);
+        be_keeper(node, child, what);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
@@ -292,11 +303,47 @@ static int open_pidfd(pid_t pid)
     return fd;
 }
 
-bool xy_keeper_start(xy_keeper *keeper, const char *command)
+static bool is_arguments(const char *variable)
+{
+    return strncmp(variable, ARGUMENTS, sizeof ARGUMENTS - 1) == 0;
+}
+
+/* The environment of this process, with the arguments of the node in place of any that it has. */
+static bool make_environment(start *what, const char *arguments)
+{
+    size_t count = 0, kept = 0, size = sizeof ARGUMENTS + strlen(arguments);
+    while (environ && environ[count])
+        count++;
+    what->environment = calloc(count + 2, sizeof *what->environment);
+    what->variable = malloc(size);
+    if (!what->environment || !what->variable) {
+        errno = ENOMEM;
+        return false;
+    }
+    for (size_t i = 0; i < count && environ[i]; i++)
+        if (!is_arguments(environ[i]))
+            what->environment[kept++] = environ[i];
+    snprintf(what->variable, size, "%s%s", ARGUMENTS, arguments);
+    what->environment[kept] = what->variable;
+    return true;
+}
+
+static pid_t start_with(const int child[3], const char *command, const char *arguments)
+{
+    start what = {.command = command};
+    pid_t pid = make_environment(&what, arguments) ? fork_keeper(child, &what) : -1;
+    int error = errno;
+    free(what.environment);
+    free(what.variable);
+    errno = error;
+    return pid;
+}
+
+bool xy_keeper_start(xy_keeper *keeper, const char *command, const char *arguments)
 {
     ends both = {{-1, -1, -1}, {-1, -1, -1}};
     bool opened = open_ends(&both);
-    pid_t pid = opened ? fork_keeper(both.child, command) : -1;
+    pid_t pid = opened ? start_with(both.child, command, arguments) : -1;
     int fd = pid > 0 ? open_pidfd(pid) : -1;
     int error = errno;
     close_three(both.child);

@@ -25,9 +25,9 @@ typedef struct xy_keeper {
     int error_fd; /* and its standard error */
 } xy_keeper;
 
-/* Starts a program. False, and errno, when the keeper cannot be started. When it cannot start the
- * program, it ends with status 127. */
-_Bool xy_keeper_start(xy_keeper *keeper, const char *command);
+/* Starts a program, with these arguments in its environment. False, and errno, when the keeper
+ * cannot be started. When it cannot start the program, it ends with status 127. */
+_Bool xy_keeper_start(xy_keeper *keeper, const char *command, const char *arguments);
 
 /* Tells it to kill the program, and not to wait for its end. */
 void xy_keeper_tell(const xy_keeper *keeper);

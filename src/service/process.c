@@ -120,7 +120,7 @@ static bool start_keeper(xy_process *new, const char *command, xy_error *error)
 {
     const xy_host_ops *ops = new->host.ops;
     bool held = ops->hold(XY_KEEPER_DESCRIPTORS, error);
-    bool started = held && xy_keeper_start(&new->keeper, command);
+    bool started = held && xy_keeper_start(&new->keeper, command, new->host.arguments);
     int number = errno;
     ops->release();
     return started || (held && ops->explain("start the process of a program", number, error));

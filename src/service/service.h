@@ -74,7 +74,8 @@ typedef struct xy_host_ops {
 typedef struct xy_host {
     const xy_host_ops *ops;
     void *owner;
-    int64_t id; /* of the node */
+    int64_t id;            /* of the node */
+    const char *arguments; /* of the node; lent; as long as the state of the service */
 } xy_host;
 
 /* Begins and ends the service of one node; false, and the error, when it cannot begin, or cannot

@@ -193,6 +193,7 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
         break;
     case XY_ACTION_WORK:
     case XY_ACTION_ANSWERED:
+    case XY_ACTION_NEIGHBOURS:
     case XY_ACTION_CANCEL:
     case XY_ACTION_COMBINE:
         executed(check, node, action);

@@ -55,10 +55,12 @@
  *       it belongs to; the controlling node asks once for it, within the time of that work, and
  *       no longer than it goes on; what holds for a command of the user holds for that, too; the
  *       answer is what the controlling node has heard, with an outcome for each node of the set
+ *   I22 when all is quiet, the service of each node that lives knows its parent and its children as
+ *       the map has them
  *
- * check_asks has I20, check_states I19, check_casts I18, check_replies has I2, check_jobs I10 to
- * I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7
- * and I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
+ * check_neighbours has I22, check_asks I20, check_states I19, check_casts I18, check_replies I2,
+ * check_jobs I10 to I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14,
+ * check_quiet I1, I7 and I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
  */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
@@ -185,6 +187,9 @@ void check_slow(struct check *check, uint64_t node, int64_t for_us);
 
 /* All was calm for long enough. */
 void check_quiet(struct check *check);
+
+/* check_neighbours: all is quiet. */
+void check_neighbours(struct check *check, uint64_t node);
 
 /* The network was closed, and had time enough to end. */
 void check_end(struct check *check);

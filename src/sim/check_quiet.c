@@ -142,6 +142,8 @@ static void look_at_life(struct check *check, uint64_t node)
     else if (lives)
         check_links(check, node);
     if (lives)
+        check_neighbours(check, node);
+    if (lives)
         look_at_work(check, node);
     if (lives)
         look_at_interval(check, node);

@@ -291,7 +291,7 @@ void xy_scheduler_asked(xy_scheduler *scheduler, xy_sim_node *who)
     xy_release(question);
 }
 
-const xy_context_ops xy_scheduler_context_ops = {set_timer, cancel_timer, ask};
+const xy_context_ops xy_scheduler_context_ops = {set_timer, cancel_timer, NULL, ask};
 
 /* Answers that were deferred. */
 
@@ -326,13 +326,27 @@ void xy_scheduler_answered(xy_scheduler *scheduler, xy_sim_node *who)
 }
 
 /* The service is called back by an event of its own, as by a timer that is due. */
+static void call_soon(xy_sim_node *who)
+{
+    xy_scheduler_enter(who->scheduler, xy_scheduler_event(XY_SIM_CALLED, who->life, NULL, 0),
+                       who->scheduler->now_us);
+}
+
 static void answered(xy_sim_node *who, xy_action *action)
 {
     xy_calls_answer(&who->calls, action->answered.ask, action->answered.status,
                     action->answered.outcomes, action->answered.size);
     action->answered.outcomes = NULL;
-    xy_scheduler_enter(who->scheduler, xy_scheduler_event(XY_SIM_CALLED, who->life, NULL, 0),
-                       who->scheduler->now_us);
+    call_soon(who);
+}
+
+static void neighbours(xy_sim_node *who, xy_action *action)
+{
+    xy_call *call = xy_view_tell(who->context.view, action);
+    if (!call)
+        return;
+    xy_calls_add(&who->calls, call);
+    call_soon(who);
 }
 
 void xy_scheduler_execute(xy_driver *driver, xy_action *action)
@@ -344,6 +358,8 @@ void xy_scheduler_execute(xy_driver *driver, xy_action *action)
         combine(who->scheduler, who, action);
     else if (action->kind == XY_ACTION_ANSWERED)
         answered(who, action);
+    else if (action->kind == XY_ACTION_NEIGHBOURS)
+        neighbours(who, action);
     else if (action->kind == XY_ACTION_CANCEL)
         cancel(who->scheduler, who, action->cancel.request);
     else if (who->service->takes_long)

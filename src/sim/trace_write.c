@@ -101,7 +101,8 @@ void xy_trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_ev
         [XY_EVENT_EXPECTED] = "expected", [XY_EVENT_ATTACHED] = "attached",
         [XY_EVENT_ENDED] = "ended",       [XY_EVENT_SIGNALLED] = "signalled",
         [XY_EVENT_COMBINED] = "combined", [XY_EVENT_DEFERRED] = "deferred",
-        [XY_EVENT_ASKED] = "asked",       [XY_EVENT_TOLD] = "told"};
+        [XY_EVENT_ASKED] = "asked",       [XY_EVENT_SAVED] = "saved",
+        [XY_EVENT_TOLD] = "told"};
     xy_trace_write_begin(file, now_us, node, "event", names[event->kind]);
     if (event->kind == XY_EVENT_MESSAGE)
         write_frame(file, event, forged);
@@ -211,6 +212,10 @@ static void write_rest(FILE *file, const xy_action *action)
         fprintf(file, ",\"ask\":%" PRIu64 ",\"status\":\"%s\"", action->answered.ask,
                 xylem_strerror(action->answered.status));
         break;
+    case XY_ACTION_NEIGHBOURS:
+        fprintf(file, ",\"parent\":%" PRId64 ",\"children\":%zu", action->neighbours.parent,
+                action->neighbours.count);
+        break;
     case XY_ACTION_KILL:
         fprintf(file, ",\"late\":%s", action->kill.late ? "true" : "false");
         break;
@@ -242,7 +247,8 @@ void xy_trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_a
         [XY_ACTION_END] = "end",           [XY_ACTION_KILL] = "kill",
         [XY_ACTION_SIGNAL] = "signal",     [XY_ACTION_REPLY] = "reply",
         [XY_ACTION_NOTICE] = "notice",     [XY_ACTION_ROOM] = "room",
-        [XY_ACTION_COMBINE] = "combine",   [XY_ACTION_ANSWERED] = "answered"};
+        [XY_ACTION_COMBINE] = "combine",   [XY_ACTION_ANSWERED] = "answered",
+        [XY_ACTION_NEIGHBOURS] = "neighbours"};
     xy_trace_write_begin(file, now_us, node, "action", names[action->kind]);
     if (xy_trace_target(action))
         fprintf(file, ",\"target\":%" PRIu64, xy_trace_target(action));

@@ -269,6 +269,8 @@ static void execute(xy_driver *driver, xy_action *action)
         combine(loop, action);
     else if (action->kind == XY_ACTION_ANSWERED)
         xy_executor_answered(loop->executor, action);
+    else if (action->kind == XY_ACTION_NEIGHBOURS)
+        xy_executor_neighbours(loop->executor, action);
     else
         xy_executor_cancel(loop->executor, action->cancel.request);
 }

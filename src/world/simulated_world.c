@@ -190,6 +190,12 @@ const xy_node *xy_simulation_node(const xy_world *world, xy_life node)
     return lives ? &xy_scheduler_find(scheduler_of(world), node)->node : NULL;
 }
 
+const xylem_context *xy_simulation_context(const xy_world *world, xy_life node)
+{
+    bool lives = xy_simulation_lives(world, node);
+    return lives ? &xy_scheduler_find(scheduler_of(world), node)->context : NULL;
+}
+
 const xy_subtree *xy_simulation_subtree(const xy_world *world, xy_life node)
 {
     const xy_node *found = xy_simulation_node(world, node);

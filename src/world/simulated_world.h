@@ -66,6 +66,9 @@ bool xy_simulation_lives(const xy_world *world, xy_life node);
 const xy_node *xy_simulation_node(const xy_world *world, xy_life node);
 const xy_subtree *xy_simulation_subtree(const xy_world *world, xy_life node);
 
+/* What the service of a compute node has; NULL when the node does not live. */
+const xylem_context *xy_simulation_context(const xy_world *world, xy_life node);
+
 /* The link of an attachment, or NULL when neither end knows it any more. */
 const xy_queue_link *xy_simulation_link(const xy_world *world, xy_link_number number);
 

@@ -246,6 +246,16 @@ static void told(const xy_action *action)
     run.told++;
 }
 
+/* Of all that have come, each once. */
+static void sees(const xy_action *action)
+{
+    const int64_t *ids = action->neighbours.children;
+    size_t come = run.node.subtree.children.come;
+    must(action->neighbours.count <= come && (action->neighbours.count > 0) == (come > 0));
+    for (size_t i = 1; i < action->neighbours.count; i++)
+        must(ids[i - 1] < ids[i]);
+}
+
 static void perform(const xy_action *action)
 {
     if (action->kind == XY_ACTION_WORK) {
@@ -265,6 +275,8 @@ static void perform(const xy_action *action)
         attaches(action);
     } else if (action->kind == XY_ACTION_ANSWERED) {
         told(action);
+    } else if (action->kind == XY_ACTION_NEIGHBOURS) {
+        sees(action);
     } else {
         must(action->kind == XY_ACTION_SEND);
         say_up(&action->send.to, &action->send.message);

@@ -10,6 +10,7 @@ while read -r node number size; do
     case $text in
     say*) reply "$node $number $text" ;;
     pid) reply $$ ;;
+    arguments) reply "$XYLEM_ARGUMENTS" ;;
     refuse) reply 'not today' error ;;
     complain) printf 'one\ntw\033o\n' >&2 && reply '' ;;
     signals) reply "$(grep -E 'Sig(Blk|Ign)' /proc/$$/status)" ;;

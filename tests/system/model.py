@@ -10,8 +10,8 @@ from tree import Tree
 IDS = range(201)
 BAD_LINES = {
     "bogus": "Error: bad command: 'bogus'",
-    "create": "Error: bad command: usage: create ID [PARENT] [--service NAME]",
-    "create 1 2 3": "Error: bad command: usage: create ID [PARENT] [--service NAME]",
+    "create": "Error: bad command: usage: create ID [PARENT] [--service NAME] [--arguments TEXT] [--fresh]",
+    "create 1 2 3": "Error: bad command: usage: create ID [PARENT] [--service NAME] [--arguments TEXT] [--fresh]",
     "create 1 -2": "Error: bad id: '-2'",
     "remove x": "Error: bad id: 'x'",
     "exec 1": "Error: bad command: usage: exec ID TEXT|@FILE [&]",

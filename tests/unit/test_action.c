@@ -28,6 +28,11 @@ int __wrap_xylem_create_with(xylem *network, int64_t id, const xylem_create_opti
     assert_int_equal(options->size, sizeof *options);
     wanted.parent = options->parent;
     wanted.service = options->service ? "named" : NULL;
+    wanted.fresh = options->fresh;
+    wanted.arguments_size = options->arguments_size;
+    assert_int_equal(options->arguments != NULL, options->arguments_size > 0);
+    if (options->arguments)
+        assert_memory_equal(options->arguments, "a b", options->arguments_size);
     if (options->service)
         assert_string_equal(options->service, "sum");
     *pid = 4711;
@@ -168,6 +173,11 @@ static void test_create(void **state)
     expect_create("create 5 12", 12, false);
     expect_create("create 5 --service sum", XYLEM_ANY, true);
     expect_create("create 5 0 --service sum", 0, true);
+    assert_true(!wanted.fresh && wanted.arguments_size == 0);
+    expect_create("create 5 --arguments 'a b'", XYLEM_ANY, false);
+    assert_true(!wanted.fresh && wanted.arguments_size == 3);
+    expect_create("create 5 --arguments '' --fresh", XYLEM_ANY, false);
+    assert_true(wanted.fresh && wanted.arguments_size == 0);
     struct reply reply = run("create 5 12", XYLEM_PARENT_NOT_FOUND, "");
     expect_error(&reply, XYLEM_PARENT_NOT_FOUND, "Parent not found", NULL);
     reply = run("create 5 12", XYLEM_PARENT_HAS_CHILD, "");

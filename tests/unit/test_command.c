@@ -355,7 +355,8 @@ static void expect_create(const char *text, int64_t parent, const char *service)
     command_clear(&command);
 }
 
-#define CREATE_USAGE "bad command: usage: create ID [PARENT] [--service NAME]"
+#define CREATE_USAGE                                                                               \
+    "bad command: usage: create ID [PARENT] [--service NAME] [--arguments TEXT] [--fresh]"
 
 static void test_create_with_service(void **state)
 {
@@ -389,6 +390,43 @@ static void test_create_with_parent(void **state)
     expect_bad("create 12 7 --service sum 8", CREATE_USAGE);
     expect_bad("create 12 --service sum 7", CREATE_USAGE);
     expect_bad("create 12 7 8 sum", CREATE_USAGE);
+}
+
+static void expect_given(const char *text, const char *service, const char *arguments, bool fresh)
+{
+    struct command command = parse(text);
+    expect_name(&command, "create");
+    assert_true(command.id == 12 && command.fresh == fresh);
+    assert_string_equal(text_string(&command.text), service);
+    assert_string_equal(text_string(&command.arguments), arguments);
+    command_clear(&command);
+}
+
+static void test_create_with_arguments(void **state)
+{
+    (void)state;
+    expect_given("create 12", "", "", false);
+    expect_given("create 12 --arguments a", "", "a", false);
+    expect_given("create 12 --arguments ' a \"b\" ; # '", "", " a \"b\" ; # ", false);
+    expect_given("create 12 --arguments \"a \\\" b\"", "", "a \" b", false);
+    expect_given("create 12 --arguments ''", "", "", false);
+    expect_given("create 12 --arguments --fresh", "", "--fresh", false);
+    expect_given("create 12 --arguments --service --service sum", "sum", "--service", false);
+    expect_given("create 12 --fresh", "", "", true);
+    expect_given("create 12 -1 --fresh --arguments '1 2' --service sum", "sum", "1 2", true);
+    expect_given("create 12 7 --service sum --arguments '1 2' --fresh", "sum", "1 2", true);
+    expect_bad("create 12 --arguments", CREATE_USAGE);
+    expect_bad("create 12 --arguments a b", CREATE_USAGE);
+    expect_bad("create 12 --arguments a --arguments b", CREATE_USAGE);
+    expect_bad("create 12 --arguments '' --arguments ''", CREATE_USAGE);
+    expect_bad("create 12 --service a --service b", CREATE_USAGE);
+    expect_bad("create 12 --fresh --fresh", CREATE_USAGE);
+    expect_bad("create 12 --fresh yes", CREATE_USAGE);
+    expect_bad("create 12 --fresh 7", CREATE_USAGE);
+    expect_bad("create 12 7 --service a --arguments b --fresh c", CREATE_USAGE);
+    expect_bad("create --fresh", "bad id: '--fresh'");
+    expect_bad("create x --arguments a --service sum", "bad id: 'x'");
+    expect_bad("create 12 x --arguments a --service sum", "bad id: 'x'");
 }
 
 static void expect_move(const char *text, int64_t parent)
@@ -602,7 +640,9 @@ static void test_comments(void **state)
     expect_id("create 12 #the first one; create 13", "create", 12);
     expect_bad("create 12#", "bad id: '12#'");
     expect_bad("create#", "bad command: 'create#' (did you mean 'create'?)");
-    expect_bad("create # 12", "bad command: usage: create ID [PARENT] [--service NAME]");
+    expect_bad(
+        "create # 12",
+        "bad command: usage: create ID [PARENT] [--service NAME] [--arguments TEXT] [--fresh]");
 }
 
 static void test_separators(void **state)
@@ -763,7 +803,9 @@ static void test_completion_of_arguments(void **state)
 {
     (void)state;
     expect_completion("create 12 --s", "ervice ");
-    expect_completion("create 12 7  -", "-service ");
+    expect_completion("create 12 7  -", "-");
+    expect_completion("create 12 --service sum --a", "rguments ");
+    expect_completion("create 12 --f", "resh ");
     expect_completion("create 12 ", "");
     expect_completion("create 12 # --s", "");
     expect_completion("create 12 '--s", "");
@@ -793,6 +835,7 @@ int main(void)
         cmocka_unit_test(test_background),
         cmocka_unit_test(test_create_with_service),
         cmocka_unit_test(test_create_with_parent),
+        cmocka_unit_test(test_create_with_arguments),
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_unknown_commands),

@@ -83,6 +83,27 @@ static void test_what_it_inherits(void **state)
     xylem_close(&network);
 }
 
+/* In place of those of this program, which may be a program of another one. */
+static void test_arguments(void **state)
+{
+    xylem *network = open_network((uintptr_t)*state);
+    xylem_create_options options = XYLEM_CREATE_OPTIONS;
+    options.service = "fickle";
+    assert_int_equal(xylem_create_with(network, 0, &options, NULL), XYLEM_OK);
+    expect_exec(network, 0, "arguments", "");
+    options.arguments = " a='b'  c=";
+    options.arguments_size = strlen(options.arguments);
+    assert_int_equal(xylem_create_with(network, 1, &options, NULL), XYLEM_OK);
+    expect_exec(network, 1, "arguments", " a='b'  c=");
+    assert_int_equal(xylem_exec(network, 1, "status", NULL), XYLEM_FAILED);
+    expect_exec(network, 1, "arguments", " a='b'  c="); /* it was started again */
+    options.arguments = "a\0b";
+    options.arguments_size = 3;
+    assert_int_equal(xylem_create_with(network, 2, &options, NULL), XYLEM_OK);
+    expect_exec(network, 2, "arguments", "a");
+    xylem_close(&network);
+}
+
 /* What is wrong: the request fails with its explanation, the next one is served by a process that
  * was started again, and all others are as before. */
 
@@ -479,6 +500,7 @@ static int make_known(size_t from, size_t to)
 /* Some are known before there are workers, and some are told to their agent. */
 int main(int argc, char **argv)
 {
+    setenv("XYLEM_ARGUMENTS", "of this program", 1);
     enum { BEFORE = 2, ALL = sizeof programs / sizeof *programs };
     if (make_known(0, BEFORE))
         return EXIT_FAILURE;
@@ -489,6 +511,7 @@ int main(int argc, char **argv)
         REAL(test_answers),
         REAL(test_long_texts),
         REAL(test_what_it_inherits),
+        REAL(test_arguments),
         REAL(test_faults),
         REAL(test_answers_twice),
         REAL(test_never_answers),

@@ -8,19 +8,40 @@ struct queue {
     const xylem_service *service;
     void *state;
     int64_t now_ms;
+    xylem_context *context;
 };
+
+/* Whether it opens with these arguments. */
+static bool opens(struct queue *queue, const char *name, const char *arguments)
+{
+    const xy_birth birth = {.arguments = (const uint8_t *)arguments,
+                            .arguments_size = strlen(arguments)};
+    xy_error error;
+    *queue = (struct queue){.service = xy_service_named(name),
+                            .context = malloc(sizeof *queue->context)};
+    assert_non_null(queue->service);
+    assert_non_null(queue->context);
+    assert_true(xy_context_init(queue->context, queue->service, &birth));
+    bool opened = xy_service_open(queue->service, queue->context, NULL, &queue->state, &error);
+    if (!opened) {
+        xy_context_clear(queue->context);
+        free(queue->context);
+    }
+    return opened;
+}
 
 static struct queue open_desk(const char *name)
 {
-    struct queue opened = {.service = xy_service_named(name)};
-    assert_non_null(opened.service);
-    assert_true(xy_service_open(opened.service, NULL, NULL, &opened.state, NULL));
+    struct queue opened;
+    assert_true(opens(&opened, name, ""));
     return opened;
 }
 
 static void close_desk(const struct queue *queue)
 {
     xy_service_close(queue->service, queue->state);
+    xy_context_clear(queue->context);
+    free(queue->context);
 }
 
 static void expect_status(struct queue *queue, const char *text, int status, const char *wanted)
@@ -156,6 +177,22 @@ static void test_dict(void **state)
     expect_status(&dict, "a 6", XYLEM_OK, NULL);
     expect(&dict, "a", "6");
     close_desk(&dict);
+}
+
+static void test_what_dict_begins_with(void **state)
+{
+    static const char *const bad[] = {"a", "a b", "a 5 b", "a 5 b c", "a 99999999999999999999"};
+    struct queue dict;
+    (void)state;
+    assert_true(opens(&dict, "dict", "a 5\n\"a b\" -7 a 6"));
+    expect(&dict, "a", "6");
+    expect(&dict, "\"a b\"", "-7");
+    expect_status(&dict, "b", XYLEM_FAILED, "'b' not found");
+    close_desk(&dict);
+    assert_true(opens(&dict, "dict", " \n "));
+    close_desk(&dict);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(opens(&dict, "dict", bad[i]));
 }
 
 static void test_find(void **state)
@@ -315,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_bad_subcommands),
         cmocka_unit_test(test_sum),
         cmocka_unit_test(test_dict),
+        cmocka_unit_test(test_what_dict_begins_with),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_everywhere),
         cmocka_unit_test(test_sleep),

@@ -80,6 +80,9 @@ static xy_action owner_of(xy_action_kind kind)
     } else if (kind == XY_ACTION_ANSWERED) {
         action.answered.outcomes = bytes;
         action.answered.size = PAYLOAD;
+    } else if (kind == XY_ACTION_NEIGHBOURS) {
+        action.neighbours.children = (int64_t *)(void *)bytes;
+        action.neighbours.count = 1;
     } else if (kind == XY_ACTION_START) {
         action.start.arguments = bytes;
         action.start.arguments_size = PAYLOAD;
@@ -90,8 +93,9 @@ static xy_action owner_of(xy_action_kind kind)
     return action;
 }
 
-static const xy_action_kind owners[] = {XY_ACTION_SEND,  XY_ACTION_WORK,    XY_ACTION_START,
-                                        XY_ACTION_REPLY, XY_ACTION_COMBINE, XY_ACTION_ANSWERED};
+static const xy_action_kind owners[] = {XY_ACTION_SEND,      XY_ACTION_WORK,    XY_ACTION_START,
+                                        XY_ACTION_REPLY,     XY_ACTION_COMBINE, XY_ACTION_ANSWERED,
+                                        XY_ACTION_NEIGHBOURS};
 enum { OWNERS = sizeof owners / sizeof *owners };
 
 static bool is_owner(xy_action_kind kind)

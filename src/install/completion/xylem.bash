@@ -40,7 +40,7 @@ _xylem()
     --restart) _xylem_offer one-for-one rest-for-subtree ;;
     --output) _xylem_offer text json ;;
     --json-ids) _xylem_offer number string ;;
-    --service) _xylem_offer timer sum dict find sleep ;;
+    --service) _xylem_offer timer sum dict find sleep ask ;;
     --log) _xylem_offer error warning info debug ;;
     *)
         _xylem_offer -f -c --process --transport --simulate --seed --topology --repair \
