@@ -385,9 +385,8 @@ static bool fill(xy_cast *cast)
     size_t count = cast->audience->count;
     bool *known = xy_allocate(count + 1, sizeof *known);
     for (const xy_group *group = cast->merge.all; group && known; group = group->next) {
-        size_t ranges;
-        const xy_range *range = xy_group_ranges(group, &ranges);
-        for (; ranges > 0; ranges--, range++)
+        const xy_range *range = group->ranges;
+        for (size_t ranges = group->count; ranges > 0; ranges--, range++)
             for (uint32_t i = 0; i < range->count && range->from + i < count; i++)
                 known[range->from + i] = true;
     }
@@ -409,9 +408,9 @@ static int by_id(const void *a, const void *b)
 static size_t take_ids(const xy_group *group, const xy_audience *audience, bool *taken,
                        int64_t *ids)
 {
-    size_t ranges, count = 0;
-    const xy_range *range = xy_group_ranges(group, &ranges);
-    for (; ranges > 0; ranges--, range++)
+    size_t count = 0;
+    const xy_range *range = group->ranges;
+    for (size_t ranges = group->count; ranges > 0; ranges--, range++)
         for (uint32_t i = range->from; i < range->from + range->count; i++)
             if (i < audience->count && !taken[i]) {
                 taken[i] = true;
@@ -425,10 +424,9 @@ static size_t take_ids(const xy_group *group, const xy_audience *audience, bool 
 
 static int64_t lowest_id(const xy_group *group, const xy_audience *audience)
 {
-    size_t ranges;
     int64_t lowest = INT64_MAX;
-    const xy_range *range = xy_group_ranges(group, &ranges);
-    for (; ranges > 0; ranges--, range++)
+    const xy_range *range = group->ranges;
+    for (size_t ranges = group->count; ranges > 0; ranges--, range++)
         for (uint32_t i = range->from; i < range->from + range->count && i < audience->count; i++)
             if (audience->ids[i] < lowest)
                 lowest = audience->ids[i];
@@ -468,8 +466,8 @@ static bool add_group(const xy_cast *cast, const xy_group *group, bool *taken, i
     size_t count = take_ids(group, cast->audience, taken, ids);
     xy_outcome outcome = {.status = group->status,
                           .combined = cast->merge.combines && !group->status,
-                          .text = group->text.bytes,
-                          .size = group->text.size,
+                          .text = group->text,
+                          .size = group->size,
                           .count = count};
     if (!group->status)
         summary->succeeded += (int64_t)count;

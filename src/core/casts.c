@@ -23,20 +23,54 @@ xy_cast *xy_casts_find(const xy_casts *casts, xy_number number)
     return cast && cast->tag == number.tag ? cast : NULL;
 }
 
-/* Freeing. */
+/* Children that have not answered. */
+
+/* The first of them from this one on; NULL: there is none. */
+static xy_cast_child *awaited_from(xy_cast *cast, size_t index)
+{
+    while (index < cast->count && !cast->children[index].awaited)
+        index++;
+    return index < cast->count ? &cast->children[index] : NULL;
+}
+
+static xy_cast_child *first_awaited(xy_cast *cast)
+{
+    return awaited_from(cast, 0);
+}
+
+static xy_cast_child *next_awaited(xy_cast *cast, const xy_cast_child *child)
+{
+    return awaited_from(cast, (size_t)(child - cast->children) + 1);
+}
+
+static xy_cast_child *child_of(xy_cast *cast, xy_link_number link)
+{
+    xy_cast_child *child;
+    if (cast->many)
+        HASH_FIND(hh, cast->hash, &link.number, sizeof link.number, child);
+    else
+        for (child = first_awaited(cast); child && child->link != link.number;)
+            child = next_awaited(cast, child);
+    return child;
+}
 
 static void answered(xy_cast *cast, xy_cast_child *child)
 {
-    HASH_DEL(cast->awaited, child);
+    if (cast->many)
+        HASH_DEL(cast->hash, child);
+    child->awaited = false;
+    cast->awaited--;
     xy_buffer_clear(&child->arriving);
 }
 
+/* Freeing. */
+
 static void free_cast(xy_cast *cast)
 {
-    while (cast->awaited)
-        answered(cast, cast->awaited);
+    for (xy_cast_child *child = first_awaited(cast); child; child = next_awaited(cast, child))
+        answered(cast, child);
+    assert(cast->awaited == 0 && !cast->hash);
     xy_merge_clear(&cast->merge);
-    xy_release(cast->children);
     xy_release(cast);
 }
 
@@ -55,38 +89,43 @@ void xy_casts_clear(xy_casts *casts)
 
 /* Beginning. */
 
+/* Of so few it is cheaper to look at each. */
+enum { FEW = 8 };
+
 static xy_cast *new_cast(const xy_plan *plan, const xy_message *message, size_t own,
                          int64_t deadline_ms)
 {
-    xy_cast *new = xy_allocate(1, sizeof *new);
+    xy_cast *new = xy_resize(NULL, sizeof *new + plan->children * sizeof *new->children);
     if (!new)
         return NULL;
-    new->children = xy_allocate(plan->children + 1, sizeof *new->children);
-    new->slot.request = message->number.request;
-    new->slot.deadline_ms = deadline_ms;
-    new->slot.cost = XY_REQUEST_COST;
-    new->tag = message->number.tag;
-    new->range = (xy_range){plan->head.base, (uint32_t)own};
-    new->own = own;
+    *new = (xy_cast){.slot = {.request = message->number.request,
+                              .deadline_ms = deadline_ms,
+                              .cost = XY_REQUEST_COST},
+                     .tag = message->number.tag,
+                     .range = {plan->head.base, (uint32_t)own},
+                     .own = own,
+                     .many = plan->children > FEW,
+                     .merge.combines = plan->head.service[0] != '\0'};
     memcpy(new->service, plan->head.service, XY_SERVICE_NAME_SIZE);
-    new->merge.combines = new->service[0] != '\0';
-    if (new->children)
-        return new;
-    free_cast(new);
-    return NULL;
+    return new;
 }
 
-/* A child whose link is there already is malformed; so are those behind it. */
-static bool enter_child(xy_cast *cast, xy_cast_child *child, const xy_plan_child *planned)
+/* NULL: there is no memory; or the child is malformed, as is one whose link is there already, and
+ * those behind it. */
+static xy_cast_child *enter_child(xy_cast *cast, const xy_plan_child *planned)
 {
-    xy_cast_child *before;
-    HASH_FIND(hh, cast->awaited, &planned->link.number, sizeof planned->link.number, before);
-    if (before || planned->count == 0)
-        return false;
-    child->link = planned->link.number;
-    child->range = (xy_range){planned->base, planned->count};
-    XY_HASH_ADD(cast->awaited, link, child);
-    return child->hh.tbl;
+    xy_cast_child *child = &cast->children[cast->count];
+    if (planned->count == 0 || child_of(cast, planned->link))
+        return NULL;
+    *child = (xy_cast_child){
+        .awaited = true, .link = planned->link.number, .range = {planned->base, planned->count}};
+    if (cast->many)
+        XY_HASH_ADD(cast->hash, link, child);
+    if (cast->many && !child->hh.tbl)
+        return NULL;
+    cast->count++;
+    cast->awaited++;
+    return child;
 }
 
 /* What is asked of the child of a link does not come. */
@@ -140,10 +179,10 @@ xy_cast *xy_casts_begin(xy_casts *casts, const xy_subtree *subtree, xy_plan *pla
         free_cast(cast);
         cast = NULL;
     }
-    for (size_t i = 0; cast && xy_plan_next(plan, &planned); i++) {
-        xy_cast_child *child = &cast->children[i];
+    while (cast && xy_plan_next(plan, &planned)) {
+        xy_cast_child *child = enter_child(cast, &planned);
         cast->range.count += planned.count;
-        if (enter_child(cast, child, &planned))
+        if (child)
             pass_to(cast, child, subtree, &plan->head, &planned, message, text, size, out);
         else
             xy_merge_add(&cast->merge, XYLEM_NO_MEMORY, NULL, 0,
@@ -169,8 +208,7 @@ void xy_casts_pass(xy_cast *cast, const xy_message *message, const void *text, s
                    const xy_subtree *subtree, xy_queue *out)
 {
     xy_peer peer;
-    for (xy_cast_child *child = cast->awaited, *next; child; child = next) {
-        next = child->hh.next;
+    for (xy_cast_child *child = first_awaited(cast); child; child = next_awaited(cast, child)) {
         bool known = xy_subtree_next(subtree, (xy_link_number){child->link}, &peer) == XYLEM_OK;
         if (known && !pass_on(&peer, message, text, size, out) && message->code != XY_CANCEL)
             lose(cast, child, XYLEM_NO_MEMORY);
@@ -180,15 +218,16 @@ void xy_casts_pass(xy_cast *cast, const xy_message *message, const void *text, s
 /* Answers. */
 
 /* The action owns copies of both: a text, its NUL, the other one and its NUL. */
-static bool push_combine(const xy_cast *cast, const xy_buffer *a, const xy_buffer *b, xy_queue *out)
+static bool push_combine(const xy_cast *cast, const xy_group *a, const xy_group *b, xy_queue *out)
 {
     xy_action action = {
         .kind = XY_ACTION_COMBINE,
         .combine = {.cast = {cast->slot.request, cast->tag}, .a_size = a->size, .b_size = b->size}};
     xy_buffer texts = {0};
     memcpy(action.combine.service, cast->service, XY_SERVICE_NAME_SIZE);
-    bool copied = xy_buffer_add(&texts, a->bytes, a->size) && xy_buffer_add(&texts, "", 1) &&
-                  xy_buffer_add(&texts, b->bytes, b->size);
+    bool copied = xy_buffer_reserve(&texts, a->size + 1 + b->size) &&
+                  xy_buffer_add(&texts, a->text, a->size + 1) &&
+                  xy_buffer_add(&texts, b->text, b->size);
     action.combine.texts = xy_buffer_take(&texts);
     if (copied)
         return xy_queue_push(out, &action);
@@ -198,7 +237,7 @@ static bool push_combine(const xy_cast *cast, const xy_buffer *a, const xy_buffe
 
 static void combine(xy_cast *cast, xy_queue *out)
 {
-    const xy_buffer *a, *b;
+    const xy_group *a, *b;
     while (xy_merge_combine(&cast->merge, &a, &b) && !push_combine(cast, a, b, out))
         xy_merge_combined(&cast->merge, XYLEM_NO_MEMORY, NULL, 0);
 }
@@ -206,7 +245,7 @@ static void combine(xy_cast *cast, xy_queue *out)
 void xy_casts_look_at(xy_casts *casts, xy_cast *cast, xy_queue *out)
 {
     combine(cast, out);
-    if (cast->own > 0 || cast->awaited || cast->merge.combining)
+    if (cast->own > 0 || cast->awaited > 0 || cast->merge.combining)
         return;
     xy_table_remove(&casts->table, &cast->slot);
     casts->over(casts->owner, cast, out);
@@ -222,20 +261,26 @@ void xy_casts_own(xy_casts *casts, xy_cast *cast, uint32_t position, int status,
     xy_casts_look_at(casts, cast, out);
 }
 
-static xy_cast_child *child_of(const xy_cast *cast, xy_link_number link)
+/* An answer that is whole. */
+static void take(xy_cast *cast, xy_cast_child *child, const void *bytes, size_t size)
 {
-    xy_cast_child *child;
-    HASH_FIND(hh, cast->awaited, &link.number, sizeof link.number, child);
-    return child;
-}
-
-/* The last fragment makes it whole. */
-static void take(xy_cast *cast, xy_cast_child *child)
-{
-    if (xy_merge_add_all(&cast->merge, child->arriving.bytes, child->arriving.size, child->range))
+    if (xy_merge_add_all(&cast->merge, bytes, size, child->range))
         answered(cast, child);
     else
         lose(cast, child, XYLEM_FAILED);
+}
+
+/* The last fragment makes it whole. One that is alone is not copied. */
+static void take_part(xy_cast *cast, xy_cast_child *child, const xy_message *merged)
+{
+    const uint8_t *bytes = xy_message_payload(merged);
+    bool more = merged->part & XY_PART_MORE;
+    if (!more && child->arriving.size == 0)
+        take(cast, child, bytes, merged->payload_size);
+    else if (!xy_buffer_add(&child->arriving, bytes, merged->payload_size))
+        lose(cast, child, XYLEM_NO_MEMORY);
+    else if (!more)
+        take(cast, child, child->arriving.bytes, child->arriving.size);
 }
 
 void xy_casts_hear(xy_casts *casts, const xy_peer *from, const xy_message *merged, xy_queue *out)
@@ -249,10 +294,8 @@ void xy_casts_hear(xy_casts *casts, const xy_peer *from, const xy_message *merge
         lose(cast, child, merged->status);
     else if (!fits)
         lose(cast, child, XYLEM_TOO_LONG);
-    else if (!xy_buffer_add(&child->arriving, xy_message_payload(merged), merged->payload_size))
-        lose(cast, child, XYLEM_NO_MEMORY);
-    else if (!(merged->part & XY_PART_MORE))
-        take(cast, child);
+    else
+        take_part(cast, child, merged);
     xy_casts_look_at(casts, cast, out);
 }
 
@@ -282,11 +325,9 @@ void xy_casts_unsent(xy_casts *casts, xy_number number, xy_link_number link, int
 static void look(xy_casts *casts, xy_cast *cast, const xy_subtree *subtree, xy_queue *out)
 {
     xy_peer peer;
-    for (xy_cast_child *child = cast->awaited, *next; child; child = next) {
-        next = child->hh.next;
+    for (xy_cast_child *child = first_awaited(cast); child; child = next_awaited(cast, child))
         if (xy_subtree_next(subtree, (xy_link_number){child->link}, &peer) != XYLEM_OK)
             lose(cast, child, XYLEM_UNAVAILABLE);
-    }
     xy_casts_look_at(casts, cast, out);
 }
 
@@ -301,9 +342,9 @@ void xy_casts_look(xy_casts *casts, const xy_subtree *subtree, xy_queue *out)
 /* Answers that are still being combined are given up, with those that wait for that. */
 void xy_casts_end(xy_casts *casts, xy_cast *cast, xy_queue *out)
 {
-    const xy_buffer *a, *b;
-    while (cast->awaited)
-        lose(cast, cast->awaited, XYLEM_UNAVAILABLE);
+    const xy_group *a, *b;
+    for (xy_cast_child *child = first_awaited(cast); child; child = next_awaited(cast, child))
+        lose(cast, child, XYLEM_UNAVAILABLE);
     while (cast->merge.combining || xy_merge_combine(&cast->merge, &a, &b))
         xy_merge_combined(&cast->merge, XYLEM_UNAVAILABLE, NULL, 0);
     xy_table_remove(&casts->table, &cast->slot);

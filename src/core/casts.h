@@ -14,7 +14,8 @@
 
 /* A child that a cast was passed on to. */
 typedef struct xy_cast_child {
-    UT_hash_handle hh; /* those that have not answered */
+    UT_hash_handle hh; /* of many that have not answered */
+    bool awaited;      /* it has not answered */
     uint64_t link;
     xy_range range;     /* the positions of the nodes that are asked there */
     xy_buffer arriving; /* of its answer */
@@ -24,13 +25,15 @@ typedef struct xy_cast {
     xy_slot slot; /* its key is the number of the cast; its deadline is when it is answered with
                      what there is */
     uint64_t tag;
-    xy_range range;          /* the positions of all that are asked from here downwards, */
-    size_t own;              /* and how many answers the owner itself has still to give */
-    xy_cast_child *children; /* an array */
-    xy_cast_child *awaited;  /* a hash table of those that have not answered */
+    xy_range range; /* the positions of all that are asked from here downwards, */
+    size_t own;     /* and how many answers the owner itself has still to give */
+    bool many;      /* children: then the hash table has those that have not answered */
+    xy_cast_child *hash;
+    size_t count, awaited;              /* how many children there are, and have not answered */
     char service[XY_SERVICE_NAME_SIZE]; /* that combines the answers; "": they are not combined */
     xy_merge merge;
     struct xy_audience *audience; /* the controlling node's: see casting */
+    xy_cast_child children[];
 } xy_cast;
 
 /* A cast is over: all has been answered, or it is due. It lasts for the call. */

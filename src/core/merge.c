@@ -21,8 +21,8 @@ static uint64_t key_of(int status, const uint8_t *text, size_t size)
 
 static bool is_equal(const xy_group *group, int status, const void *text, size_t size)
 {
-    return group->status == status && group->text.size == size &&
-           (size == 0 || memcmp(group->text.bytes, text, size) == 0);
+    return group->status == status && group->size == size &&
+           (size == 0 || memcmp(group->text, text, size) == 0);
 }
 
 /* The group of an answer, and its key: the next one that is free, if a different answer has that.
@@ -39,23 +39,35 @@ static xy_group *find(const xy_merge *merge, uint64_t *key, int status, const vo
     }
 }
 
-static void free_group(xy_group *group)
+static void set_text(xy_group *group, const void *text, size_t size)
 {
-    xy_buffer_clear(&group->text);
-    xy_buffer_clear(&group->ranges);
-    xy_release(group);
+    assert(size <= group->room);
+    if (size > 0)
+        memcpy(group->text, text, size);
+    group->text[size] = 0;
+    group->size = size;
+}
+
+/* Of short texts another one, which they are combined to, has room too. */
+enum { ROOM_MIN = 23 };
+
+/* It is not in the merge yet. */
+static xy_group *make_group(int status, const void *text, size_t size, size_t room)
+{
+    xy_group *new = xy_resize(NULL, sizeof *new + room + 1);
+    if (!new)
+        return NULL;
+    *new = (xy_group){.capacity = XY_RANGES_FEW, .status = status, .room = room};
+    new->ranges = new->few;
+    set_text(new, text, size);
+    return new;
 }
 
 static xy_group *new_group(xy_merge *merge, int status, const void *text, size_t size)
 {
-    xy_group *new = xy_allocate(1, sizeof *new);
-    if (new && !xy_buffer_add(&new->text, text, size)) {
-        free_group(new);
-        new = NULL;
-    }
+    xy_group *new = make_group(status, text, size, size < ROOM_MIN ? ROOM_MIN : size);
     if (!new)
         return NULL;
-    new->status = status;
     merge->text_size += size;
     DL_APPEND(merge->all, new);
     return new;
@@ -63,9 +75,11 @@ static xy_group *new_group(xy_merge *merge, int status, const void *text, size_t
 
 static void drop(xy_merge *merge, xy_group *group)
 {
-    merge->text_size -= group->text.size;
+    merge->text_size -= group->size;
     DL_DELETE(merge->all, group); /* NOLINT: has a next if first */
-    free_group(group);
+    if (group->ranges != group->few)
+        xy_release(group->ranges);
+    xy_release(group);
 }
 
 static xy_group *new_equal(xy_merge *merge, uint64_t key, int status, const void *text, size_t size)
@@ -106,21 +120,32 @@ static xy_group *group_for(xy_merge *merge, int status, const void *text, size_t
     return group;
 }
 
-const xy_range *xy_group_ranges(const xy_group *group, size_t *count)
+static bool has_room(xy_group *group)
 {
-    *count = group->ranges.size / sizeof(xy_range);
-    return (const xy_range *)(const void *)group->ranges.bytes;
+    size_t capacity = 2 * group->capacity;
+    bool few = group->ranges == group->few;
+    if (group->count < group->capacity)
+        return true;
+    xy_range *ranges = xy_resize(few ? NULL : group->ranges, capacity * sizeof *ranges);
+    if (!ranges)
+        return false;
+    if (few)
+        memcpy(ranges, group->few, sizeof group->few);
+    group->ranges = ranges;
+    group->capacity = capacity;
+    return true;
 }
 
 static void add_range(xy_merge *merge, xy_group *group, xy_range range)
 {
-    size_t count;
-    xy_range *ranges = (xy_range *)(uintptr_t)xy_group_ranges(group, &count);
+    xy_range *last = group->count > 0 ? &group->ranges[group->count - 1] : NULL;
     if (range.count == 0)
         return;
-    if (count > 0 && ranges[count - 1].from + ranges[count - 1].count == range.from)
-        ranges[count - 1].count += range.count;
-    else if (!xy_buffer_add(&group->ranges, &range, sizeof range))
+    if (last && last->from + last->count == range.from)
+        last->count += range.count;
+    else if (has_room(group))
+        group->ranges[group->count++] = range;
+    else
         merge->failed = true;
 }
 
@@ -215,40 +240,62 @@ bool xy_merge_add_all(xy_merge *merge, const void *bytes, size_t size, xy_range 
 
 /* Combining. */
 
-bool xy_merge_combine(xy_merge *merge, const xy_buffer **a, const xy_buffer **b)
+bool xy_merge_combine(xy_merge *merge, const xy_group **a, const xy_group **b)
 {
     if (merge->combining || !merge->apart || !merge->apart->behind)
         return false;
     merge->combining = true;
-    *a = &merge->apart->text;
-    *b = &merge->apart->behind->text;
+    *a = merge->apart;
+    *b = merge->apart->behind;
     return true;
 }
 
 static void add_ranges(xy_merge *merge, xy_group *to, const xy_group *from)
 {
-    size_t count;
-    const xy_range *ranges = xy_group_ranges(from, &count);
-    for (size_t i = 0; i < count && to; i++)
-        add_range(merge, to, ranges[i]);
+    for (size_t i = 0; i < from->count && to; i++)
+        add_range(merge, to, from->ranges[i]);
+}
+
+/* A group that has room takes the place of the first that is apart. Without memory the merge has
+ * failed, and it stays. */
+static bool make_room(xy_merge *merge, size_t size)
+{
+    xy_group *first = merge->apart, *new;
+    if (size <= first->room)
+        return true;
+    if (!(new = make_group(XYLEM_OK, NULL, 0, size))) {
+        merge->failed = true;
+        return false;
+    }
+    add_ranges(merge, new, first);
+    new->behind = first->behind;
+    merge->apart = new;
+    DL_PREPEND_ELEM(merge->all, first, new);
+    drop(merge, first);
+    return true;
+}
+
+/* Gives the first that is apart another text. */
+static void replace_text(xy_merge *merge, const void *text, size_t size)
+{
+    if (!make_room(merge, size))
+        return;
+    merge->text_size += size;
+    merge->text_size -= merge->apart->size;
+    set_text(merge->apart, text, size);
 }
 
 void xy_merge_combined(xy_merge *merge, int status, const void *text, size_t size)
 {
-    xy_group *first = merge->apart, *second = first->behind;
+    xy_group *second = merge->apart->behind;
     assert(merge->combining && second);
     merge->combining = false;
     LL_DELETE2(merge->apart, second, behind);
     if (status) {
         add_ranges(merge, group_for(merge, status, text, size), second);
     } else {
-        xy_buffer combined = {0};
-        merge->failed |= !xy_buffer_add(&combined, text, size);
-        merge->text_size += combined.size;
-        merge->text_size -= first->text.size;
-        xy_buffer_clear(&first->text);
-        first->text = combined;
-        add_ranges(merge, first, second);
+        replace_text(merge, text, size);
+        add_ranges(merge, merge->apart, second);
     }
     drop(merge, second);
 }
@@ -264,25 +311,24 @@ static int by_position(const void *a, const void *b)
 /* Has the ranges in their order, and those that meet joined. */
 static void sort(xy_group *group)
 {
-    size_t count, kept = 0;
-    xy_range *ranges = (xy_range *)(uintptr_t)xy_group_ranges(group, &count);
-    if (count > 1)
-        qsort(ranges, count, sizeof *ranges, by_position);
-    for (size_t i = 0; i < count; i++)
+    size_t kept = 0;
+    xy_range *ranges = group->ranges;
+    if (group->count > 1)
+        qsort(ranges, group->count, sizeof *ranges, by_position);
+    for (size_t i = 0; i < group->count; i++)
         if (kept > 0 && ranges[kept - 1].from + ranges[kept - 1].count == ranges[i].from)
             ranges[kept - 1].count += ranges[i].count;
         else
             ranges[kept++] = ranges[i];
-    group->ranges.size = kept * sizeof *ranges;
+    group->count = kept;
 }
 
 static bool write_ranges(const xy_group *group, xy_buffer *bytes)
 {
-    size_t count;
     uint32_t behind = 0;
-    const xy_range *ranges = xy_group_ranges(group, &count);
-    bool done = xy_varint_add(bytes, count);
-    for (size_t i = 0; i < count && done; i++) {
+    const xy_range *ranges = group->ranges;
+    bool done = xy_varint_add(bytes, group->count);
+    for (size_t i = 0; i < group->count && done; i++) {
         done =
             xy_varint_add(bytes, ranges[i].from - behind) && xy_varint_add(bytes, ranges[i].count);
         behind = ranges[i].from + ranges[i].count;
@@ -290,18 +336,20 @@ static bool write_ranges(const xy_group *group, xy_buffer *bytes)
     return done;
 }
 
+/* What most merges have beside their texts: so their bytes grow once. */
+enum { USUALLY = 32 };
+
 bool xy_merge_write(xy_merge *merge, xy_buffer *bytes)
 {
     size_t count;
     xy_group *group;
     DL_COUNT(merge->all, group, count);
-    bool done = !merge->failed && xy_varint_add(bytes, count);
+    bool done = !merge->failed && xy_buffer_reserve(bytes, merge->text_size + USUALLY) &&
+                xy_varint_add(bytes, count);
     for (group = merge->all; group && done; group = group->next) {
         sort(group);
-        done = xy_varint_add(bytes, (uint64_t)group->status) &&
-               xy_varint_add(bytes, group->text.size) &&
-               xy_buffer_add(bytes, group->text.bytes, group->text.size) &&
-               write_ranges(group, bytes);
+        done = xy_varint_add(bytes, (uint64_t)group->status) && xy_varint_add(bytes, group->size) &&
+               xy_buffer_add(bytes, group->text, group->size) && write_ranges(group, bytes);
     }
     return done;
 }

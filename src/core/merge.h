@@ -15,15 +15,20 @@ typedef struct xy_range {
     uint32_t from, count;
 } xy_range;
 
-/* The nodes that have given one answer. */
+enum { XY_RANGES_FEW = 2 };
+
+/* The nodes that have given one answer. In one piece of memory, unless there are many ranges. */
 typedef struct xy_group {
     UT_hash_handle hh; /* of one that is not apart; the merge's own, as are: */
     uint64_t key;
     struct xy_group *next, *prev; /* all, in the order of coming, */
     struct xy_group *behind;      /* and those that are apart */
+    xy_range *ranges;             /* in any order: */
+    size_t count, capacity;
+    xy_range few[XY_RANGES_FEW]; /* where they are, as long as they fit */
     int status;
-    xy_buffer text;
-    xy_buffer ranges; /* xy_range, in any order */
+    size_t room, size; /* for a text, and of the text */
+    uint8_t text[];    /* with a NUL behind it */
 } xy_group;
 
 /* All zero is an empty one whose answers are not combined. */
@@ -48,14 +53,11 @@ bool xy_merge_add_all(xy_merge *merge, const void *bytes, size_t size, xy_range 
 /* Two answers that are to be combined, which last until xy_merge_combined; false when there are
  * none, or two are being combined. The result takes the place of both; an error that of the second.
  */
-bool xy_merge_combine(xy_merge *merge, const xy_buffer **a, const xy_buffer **b);
+bool xy_merge_combine(xy_merge *merge, const xy_group **a, const xy_group **b);
 void xy_merge_combined(xy_merge *merge, int status, const void *text, size_t size);
 
 /* Appends the bytes; false when there is no memory. */
 bool xy_merge_write(xy_merge *merge, xy_buffer *bytes);
-
-/* The ranges of a group, which add up. */
-const xy_range *xy_group_ranges(const xy_group *group, size_t *count);
 
 void xy_merge_clear(xy_merge *merge);
 

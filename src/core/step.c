@@ -49,9 +49,16 @@ xy_urgency xy_message_urgency(const xy_message *message)
     return asked || ask || message->kind == XY_CAST ? XY_REFUSABLE : XY_VITAL;
 }
 
+/* Frames have few sizes: so the memory of one that has come is used for the next one that goes. */
+static size_t rounded(size_t size)
+{
+    enum { UNIT = 128 };
+    return (size + UNIT - 1) / UNIT * UNIT;
+}
+
 uint8_t *xy_action_room(xy_action *send, size_t size)
 {
-    uint8_t *frame = xy_resize(NULL, XY_MESSAGE_HEADER + size);
+    uint8_t *frame = xy_resize(NULL, rounded(XY_MESSAGE_HEADER + size));
     uint8_t *body = frame ? frame + XY_MESSAGE_HEADER : NULL;
     assert(send->kind == XY_ACTION_SEND);
     send->send.frame = frame;

@@ -500,7 +500,7 @@ static void release(void *memory, void *hint)
 /* A frame for a message; false when there is no memory. */
 static bool make_frame(zmq_msg_t *frame, size_t size, uint8_t **memory)
 {
-    if (!*memory || size <= LARGE)
+    if (!*memory)
         return zmq_msg_init_size(frame, size) == 0;
     if (zmq_msg_init_data(frame, *memory, size, release, NULL) < 0)
         return false;
