@@ -7,6 +7,7 @@
 #include "core/answers.h"
 #include "core/asks.h"
 #include "core/casts.h"
+#include "core/chunks.h"
 #include "core/step.h"
 #include "core/subtree.h"
 #include "core/work_queue.h"
@@ -36,6 +37,7 @@ typedef struct xy_node {
     xy_answers answers;
     xy_casts casts;
     xy_asks asks;
+    xy_chunks chunks;
     xy_node_state state;
 } xy_node;
 

@@ -35,6 +35,10 @@ struct xylem_context {
     void (*log)(void *log_owner, enum xylem_log_level level, const char *text);
     void *log_owner;
 
+    /* Told when there is room again for what is sent; NULL: it is not. */
+    void (*room)(xylem_context *context, void *owner);
+    void *room_owner;
+
     const xy_context_ops *ops;
     void *world; /* of the operations */
 };
