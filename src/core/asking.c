@@ -464,7 +464,7 @@ int xy_ask_part(xy_controller *controller, const xy_command *command, xy_map_nod
 void xy_cancel_exec(xy_controller *controller, xy_request *exec, xy_queue *out)
 {
     xy_map_node *node = xy_map_of_life(&controller->map, exec->life);
-    bool sent = exec->sent;
+    bool sent = exec->sent && !exec->stream; /* of a stream it is told at its end */
     int64_t number = (int64_t)exec->slot.request;
     assert(node);
     xy_end_request(controller, exec, XYLEM_CANCELLED, 0, NULL, 0, out);
@@ -525,8 +525,8 @@ static void hear_fragment(xy_controller *controller, xy_request *request, const 
     int error = xy_assemblies_add(&controller->arriving, part, request->slot.deadline_ms, &whole);
     if (error) {
         xy_end_request(controller, request, error, 0, NULL, 0, out);
-    } else if (whole && xy_stream_waits(request, part)) {
-        xy_stream_keep(controller, request, part, &whole->text, out);
+    } else if (whole && xy_stream_waits(request)) {
+        xy_stream_keep(controller, request, part->status, &whole->text, out);
         xy_assembly_free(whole);
     } else if (whole)
         end_with_assembly(controller, request, whole, part->status, out);
@@ -589,7 +589,7 @@ static void keep_answer(xy_controller *controller, xy_request *request, const xy
 {
     xy_buffer text = {0};
     if (xy_buffer_add(&text, xy_message_payload(reply), reply->payload_size))
-        xy_stream_keep(controller, request, reply, &text, out);
+        xy_stream_keep(controller, request, reply->status, &text, out);
     else
         xy_end_request(controller, request, XYLEM_NO_MEMORY, 0, NULL, 0, out);
 }
@@ -604,9 +604,10 @@ static void answered(xy_controller *controller, xy_request *request, const xy_me
     }
     if (reply->status == XYLEM_OK)
         node->heard_ms = controller->now_ms;
+    xy_stream_answered(request, reply);
     if (reply->part != 0 && request->kind == XY_COMMAND_EXEC)
         hear_fragment(controller, request, reply, out);
-    else if (reply->part == 0 && xy_stream_waits(request, reply))
+    else if (reply->part == 0 && xy_stream_waits(request))
         keep_answer(controller, request, reply, out);
     else if (reply->part == 0)
         xy_end_request(controller, request, reply->status, 0, xy_message_payload(reply),

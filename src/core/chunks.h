@@ -88,9 +88,6 @@ xy_taken xy_taken_decode(const uint8_t bytes[XY_TAKEN_SIZE]);
 
 /* At the controlling node. */
 
-/* All of a request have been taken, or are not wanted. */
-#define XY_TAKEN_ALL INT64_MAX
-
 /* What has come of one stream. All zero is the beginning. */
 typedef struct xy_inflow {
     uint64_t received; /* so many have come, */
@@ -98,9 +95,11 @@ typedef struct xy_inflow {
     uint64_t missing;  /* from this place on the node was asked for them; 0: it was not */
     bool behind;       /* the node is to be told again: there was no memory */
 
-    /* An answer that came before the last chunk. */
+    bool answered; /* the node has given its answer, */
+    uint64_t last; /* and had a chunk in this place, or 0, that might not have come */
+
+    /* An answer that came before that chunk. */
     bool ended;
-    uint64_t last; /* the place of that */
     int status;
     xy_buffer text;
 } xy_inflow;

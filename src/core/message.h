@@ -101,7 +101,7 @@ typedef enum xy_operation {
     XY_EXEC,       /* do the payload, once; the reply's payload is the answer */
     XY_RECALL,   /* an exec of this number was sent before: answer it, or say whether it is here */
     XY_PING,     /* answer */
-    XY_CANCEL,   /* request number `value` need not be done any more */
+    XY_CANCEL,   /* request number `value` need not be done any more; what it has sent is dropped */
     XY_ANSWERED, /* ask number `value` of the node has this status; payload: see outcomes */
     XY_STREAM,   /* as an exec, and the answer may come in parts: the id of the reply is the place of
                     the last chunk that the controlling node may not have; 0: there is none */

@@ -601,7 +601,7 @@ static void do_request(xy_node *node, const xy_message *request, int64_t now_ms,
     case XY_CANCEL:
         xy_work_queue_cancel(&node->work, (uint64_t)request->value, out);
         xy_asks_drop(&node->asks, (xy_number){.request = (uint64_t)request->value}, out);
-        xy_chunks_taken(&node->chunks, (uint64_t)request->value, XY_TAKEN_ALL);
+        xy_chunks_taken(&node->chunks, (uint64_t)request->value, UINT64_MAX);
         reply(node, request->number, XYLEM_OK, out);
         break;
     case XY_ANSWERED:

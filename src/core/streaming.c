@@ -14,24 +14,16 @@ static bool can_be_told(const xy_controller *controller, const xy_map_node *node
 }
 
 /* Says how many were taken, and which are missing. Without memory it is said later. */
-static void tell(xy_controller *controller, xy_map_node *node, uint64_t request,
-                 const xy_inflow *inflow, uint64_t taken, xy_queue *out, bool *told)
+static void tell(xy_controller *controller, xy_request *request, xy_queue *out)
 {
     uint8_t bytes[XY_TAKEN_SIZE];
-    const xy_message head = {.code = XY_TAKEN, .value = (int64_t)taken};
-    xy_taken_encode(&(xy_taken){request, inflow->missing}, bytes);
-    *told = !can_be_told(controller, node) ||
-            xy_tell_text(controller, node, &head, bytes, sizeof bytes, out);
-}
-
-static void tell_of(xy_controller *controller, xy_request *request, xy_queue *out)
-{
-    bool told;
     xy_inflow *stream = request->stream;
-    tell(controller, xy_map_of_life(&controller->map, request->life), request->slot.request, stream,
-         stream->taken, out, &told);
-    stream->behind = !told;
-    if (!told)
+    xy_map_node *node = xy_map_of_life(&controller->map, request->life);
+    const xy_message head = {.code = XY_TAKEN, .value = (int64_t)stream->taken};
+    xy_taken_encode(&(xy_taken){request->slot.request, stream->missing}, bytes);
+    stream->behind = can_be_told(controller, node) &&
+                     !xy_tell_text(controller, node, &head, bytes, sizeof bytes, out);
+    if (stream->behind)
         xy_retry_later(controller);
 }
 
@@ -42,7 +34,7 @@ static void ask_again(xy_controller *controller, xy_request *request, bool lost,
     if (!lost && stream->missing == stream->received + 1)
         return;
     stream->missing = stream->received + 1;
-    tell_of(controller, request, out);
+    tell(controller, request, out);
 }
 
 /* Passing on. */
@@ -92,14 +84,22 @@ void xy_hear_chunk(xy_controller *controller, const xy_message *chunk, xy_queue 
 
 /* The answer. */
 
-bool xy_stream_waits(const xy_request *request, const xy_message *answer)
+void xy_stream_answered(xy_request *request, const xy_message *answer)
 {
-    return request->stream &&
-           (request->stream->ended || (uint64_t)answer->id > request->stream->received);
+    if (!request->stream || request->stream->answered)
+        return;
+    request->stream->answered = true;
+    request->stream->last = (uint64_t)answer->id;
 }
 
-void xy_stream_keep(xy_controller *controller, xy_request *request, const xy_message *answer,
-                    xy_buffer *text, xy_queue *out)
+bool xy_stream_waits(const xy_request *request)
+{
+    const xy_inflow *stream = request->stream;
+    return stream && (stream->ended || stream->last > stream->received);
+}
+
+void xy_stream_keep(xy_controller *controller, xy_request *request, int status, xy_buffer *text,
+                    xy_queue *out)
 {
     xy_inflow *stream = request->stream;
     if (stream->ended) {
@@ -107,21 +107,21 @@ void xy_stream_keep(xy_controller *controller, xy_request *request, const xy_mes
         return; /* it has come before */
     }
     stream->ended = true;
-    stream->last = (uint64_t)answer->id;
-    stream->status = answer->status;
+    stream->status = status;
     stream->text = *text;
     *text = (xy_buffer){0};
     ask_again(controller, request, false, out);
 }
 
-/* The node keeps nothing of it any more. */
+/* The node is to keep nothing of it any more: as if it had been cancelled, which it may have been.
+ */
 void xy_stream_over(xy_controller *controller, const xy_request *request, xy_map_node *node,
                     xy_queue *out)
 {
-    const xy_inflow over = {0};
-    bool told;
-    if (request->sent)
-        tell(controller, node, request->slot.request, &over, XY_TAKEN_ALL, out, &told);
+    const xy_inflow *stream = request->stream;
+    bool keeps_none = stream->answered && stream->last <= stream->taken;
+    if (request->sent && !keeps_none && can_be_told(controller, node))
+        xy_tell(controller, node, XY_CANCEL, (int64_t)request->slot.request, out);
 }
 
 /* Taking. */
@@ -132,7 +132,7 @@ void xy_take(xy_controller *controller, const xy_command *command, xy_queue *out
     xy_inflow *stream = request ? request->stream : NULL;
     if (stream && command->count > stream->taken && command->count <= stream->received) {
         stream->taken = command->count;
-        tell_of(controller, request, out);
+        tell(controller, request, out);
     }
     xy_answer(controller, controller->command, stream ? XYLEM_OK : XYLEM_NOT_FOUND, out);
 }
@@ -143,6 +143,6 @@ void xy_streams_retry(xy_controller *controller, xy_map_node *node, xy_queue *ou
     DL_FOREACH_SAFE(node->requests, request, next)
     {
         if (!xy_is_errand(request) && request->stream && request->stream->behind)
-            tell_of(controller, request, out);
+            tell(controller, request, out);
     }
 }
