@@ -406,7 +406,9 @@ int xylem_register(const xylem_service *service);
  * the id of its node, the number of the request and the size of its text in bytes, and then the
  * text. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
  * SIZE", and then the text of that size. The text of "ok" is the reply; that of "error" is the
- * explanation of XYLEM_FAILED. What it writes to its standard error goes to the log of the node, as
+ * explanation of XYLEM_FAILED. Before that it may write any number of lines "NUMBER part SIZE", each
+ * with a text of at most XYLEM_CHUNK_MAX bytes: these are sent as by xylem_work_send, and its output
+ * is not read as long as there is no room for them. What it writes to its standard error goes to the log of the node, as
  * warnings.
  *
  * A program that ends or that answers in any other way fails the request in hand: XYLEM_FAILED,
