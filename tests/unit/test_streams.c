@@ -287,7 +287,7 @@ static void test_a_taker_that_never_takes(void **state)
     xylem *network = OPEN("ever", "timer", "ever");
     xylem_future *futures[2];
     for (int i = 0; i < 2; i++)
-        assert_int_equal(xylem_stream(network, 2 * i, "", 600, &futures[i]), XYLEM_OK);
+        assert_int_equal(xylem_stream(network, 2 * i, "", 2400, &futures[i]), XYLEM_OK);
     expect_exec(network, 1, "time", XYLEM_OK, "0 ms");
     for (int i = 0; i < 2; i++) {
         const char *reply;
@@ -304,7 +304,7 @@ static void test_a_service_that_never_ends(void **state)
 {
     xylem *network = OPEN("ever", "timer");
     xylem_future *future;
-    assert_int_equal(xylem_stream(network, 0, "", 600, &future), XYLEM_OK);
+    assert_int_equal(xylem_stream(network, 0, "", 2400, &future), XYLEM_OK);
     assert_true(take_rest(future, 0) > 2 * FIT);
     assert_int_equal(xylem_future_result(future, NULL, NULL), XYLEM_TIMED_OUT);
     xylem_future_free(&future);
