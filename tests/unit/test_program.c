@@ -95,6 +95,22 @@ static void test_parts(void **state)
     xylem_close(&network);
 }
 
+/* The example: of each of its own lines that say so. */
+static void test_lines(void **state)
+{
+    xylem *network = OPEN("lines");
+    static const char text[] = "def  " PROGRAMS "../../tools/examples/lines.py";
+    xylem_future *future = stream(network, 0, "def " PROGRAMS "../../tools/examples/lines.py", -1);
+    expect_chunk(future, "def write(number, verdict, text):\n");
+    expect_chunk(future, "def serve():\n");
+    expect_chunk(future, NULL);
+    expect_end(future, XYLEM_OK, "2 lines\n");
+    expect_exec(network, 0, "def " PROGRAMS "../../tools/examples/lines.py",
+                "def write(number, verdict, text):\ndef serve():\n2 lines\n");
+    assert_int_equal(xylem_exec(network, 0, text, NULL), XYLEM_FAILED); /* there is no such file */
+    xylem_close(&network);
+}
+
 /* More than there is room for, and without an end: then its time is over, and it is killed. */
 static void test_many_parts(void **state)
 {
@@ -520,6 +536,7 @@ static void test_names(void **state)
 static const char *const programs[][2] = {
     {"fickle", "exec sh " PROGRAMS "fickle.sh"},
     {"echo", "python3 -B " PROGRAMS "echo.py"},
+    {"lines", "python3 -B " PROGRAMS "../../tools/examples/lines.py"},
     {"deaf", "sleep 1000"},
     {"hasty", "read -r node number size && echo $number ok 0 && sleep 1000"},
     {"nothing", "exit 7"},
@@ -556,6 +573,7 @@ int main(int argc, char **argv)
         REAL(test_answers),
         REAL(test_parts),
         REAL(test_many_parts),
+        REAL(test_lines),
         REAL(test_long_texts),
         REAL(test_what_it_inherits),
         REAL(test_faults),
