@@ -12,8 +12,8 @@
  *     xylem_close(&net);
  *
  * Threads: one thread at a time uses a network, as with a ZeroMQ socket. Only xylem_interrupt and
- * xylem_wake may be called by any thread at any time, and xylem_token_reply and xylem_token_wanted
- * with a token. The threads of the library block every signal.
+ * xylem_wake may be called by any thread at any time, and xylem_token_reply, xylem_token_send and
+ * xylem_token_wanted with a token. The threads of the library block every signal.
  *
  * Processes: a network belongs to the process that opened it. In a child made by fork every call on
  * it returns XYLEM_INVALID, and xylem_close only frees memory. The child may open networks of its
@@ -59,6 +59,11 @@ extern "C" {
 
 /* The longest state of a service that is saved, in bytes. */
 #define XYLEM_STATE_MAX (64 * 1024)
+
+/* The longest chunk of an answer in parts, in bytes; and how much of one may have been sent that the
+ * program has not taken, each chunk counted with 256 bytes more: see xylem_work_send. */
+#define XYLEM_CHUNK_MAX     (64 * 1024)
+#define XYLEM_STREAM_WINDOW (256 * 1024)
 
 /* The longest text of a request or a reply, in bytes. */
 #define XYLEM_TEXT_MAX (32 * 1024 * 1024)
@@ -403,7 +408,9 @@ int xylem_register(const xylem_service *service);
  * text. Its environment has the arguments of the node, up to the first NUL, as XYLEM_ARGUMENTS, ""
  * if there are none. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
  * SIZE", and then the text of that size. The text of "ok" is the reply; that of "error" is the
- * explanation of XYLEM_FAILED. What it writes to its standard error goes to the log of the node, as
+ * explanation of XYLEM_FAILED. Before that it may write any number of lines "NUMBER part SIZE", each
+ * with a text of at most XYLEM_CHUNK_MAX bytes: these are sent as by xylem_work_send, and its output
+ * is not read as long as there is no room for them. What it writes to its standard error goes to the log of the node, as
  * warnings.
  *
  * A program that ends or that answers in any other way fails the request in hand: XYLEM_FAILED,
@@ -445,6 +452,23 @@ bool xylem_work_rest(xylem_work *work, int64_t ms);
 /* The same, but returns as soon as callbacks have been called meanwhile: all that were due. */
 bool xylem_work_await(xylem_work *work, int64_t ms);
 
+/* Sends a part of the answer, a copy of `size` bytes, before the work is done: a chunk. If the
+ * request was made by xylem_stream the program gets the chunks as they come, in their order, each
+ * once, also if nodes move or are repaired meanwhile. Otherwise they are put together: the reply is
+ * all of them and then what xylem_work_reply was given; of work that ends with an error they are
+ * dropped. A chunk of no bytes is not sent.
+ *
+ * At most XYLEM_STREAM_WINDOW of a stream is on its way, and not taken by the program yet. When that
+ * is full a service that takes long waits here, as in xylem_work_rest, until there is room; its
+ * callbacks are called meanwhile. A service that is quick, and a callback, get XYLEM_BUSY, and
+ * xylem_context_room tells when to try again.
+ *
+ * XYLEM_CANCELLED: the reply is not wanted any more. XYLEM_TOO_LONG: the chunk is longer than
+ * XYLEM_CHUNK_MAX, or all that is put together is longer than XYLEM_TEXT_MAX. XYLEM_NO_MEMORY: and
+ * nothing was sent. XYLEM_INVALID: there is no work or no chunk, or the work is that of `combine`.
+ * For the thread that is in `exec`. */
+int xylem_work_send(xylem_work *work, const void *chunk, size_t size);
+
 /* Answers the request later, by the token that this returns: `exec` returns XYLEM_OK, and the node
  * goes on with its next piece of work. The text of the work is gone then, and what xylem_work_reply
  * was given is not used. The token is the program's, which ends it with xylem_token_reply in any
@@ -471,6 +495,12 @@ xylem_token *xylem_work_defer(xylem_work *work);
  * has a size; or the node is simulated, and this is not the thread that uses the network: answers
  * of another thread would make each run a different one. */
 int xylem_token_reply(xylem_token **token, int error, const void *reply, size_t size);
+
+/* Sends a part of an answer that was deferred: see xylem_work_send. Never waits: XYLEM_BUSY when the
+ * window is full. Chunks are in the order of the calls, and come before the xylem_token_reply. The
+ * same threads may call it, one at a time for one token. XYLEM_INVALID also as with
+ * xylem_token_reply. */
+int xylem_token_send(const xylem_token *token, const void *chunk, size_t size);
 
 /* What other nodes have answered: each of those that were asked is in one of the outcomes
  * outcomes[0] to outcomes[count - 1], as with xylem_future_outcomes; they last for the call.
@@ -553,6 +583,13 @@ uint64_t xylem_context_random(xylem_context *context);
  * nothing if `text` is NULL, or after xylem_close. Never waits for a reader of standard error. Any
  * thread of the service may call it, but not in `release`. */
 void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text);
+
+/* Has `callback` called whenever there is room again after XYLEM_BUSY of xylem_work_send or
+ * xylem_token_send: by the thread that calls `exec`, as the callback of a timer. It replaces an
+ * earlier callback; NULL removes that. `owner` must be valid until then, or until the service has
+ * been closed or released. For the thread that is in a function of the service or in a callback. */
+void xylem_context_room(xylem_context *context,
+                        void (*callback)(xylem_context *context, void *owner), void *owner);
 
 /* Has `callback` called once, `ms` milliseconds from now or later; less than 1 stands for 1. In the
  * simulated world that is virtual time. *timer (`timer` may be NULL) is the number of the timer,
@@ -691,6 +728,14 @@ int xylem_start(xylem *network, int64_t id, const char *text, int64_t timeout_ms
 int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
                       xylem_future **future);
 
+/* The same as xylem_start, for an answer in parts: the program takes what the service has sent by
+ * xylem_work_send as it comes, with xylem_future_chunk. The reply is what the service has given at
+ * the end. */
+int xylem_stream(xylem *network, int64_t id, const char *text, int64_t timeout_ms,
+                 xylem_future **future);
+int xylem_stream_bytes(xylem *network, int64_t id, const void *text, size_t size,
+                       int64_t timeout_ms, xylem_future **future);
+
 /* Begins what xylem_create_with, xylem_remove, xylem_move and xylem_ping do, and returns at once.
  * These begin in the order of the calls and go on side by side; the time of each counts from its
  * call. A node whose parent has not answered its own create yet cannot be created, where the
@@ -733,6 +778,26 @@ void *xylem_future_user(const xylem_future *future);
  * which is no longer than its time. XYLEM_OK: it is finished, successful or not: see
  * xylem_future_result. XYLEM_TIMED_OUT, XYLEM_INTERRUPTED: it is not finished yet. */
 int xylem_future_wait(xylem_future *future, int64_t timeout_ms);
+
+/* Takes the next chunk of a stream: *chunk has *size bytes (`size` may be NULL) and a final NUL, and
+ * lasts until the next call for this future. Waits for it for `timeout_ms` at most; less than 0: as
+ * long as it takes. XYLEM_OK, and *chunk is NULL: there are no more; the future is finished. With 0
+ * it never waits, and the network makes no progress: XYLEM_PENDING, there is none yet.
+ * XYLEM_TIMED_OUT, XYLEM_INTERRUPTED: there is none yet. XYLEM_INVALID.
+ *
+ * The chunks come in the order in which they were sent, each once. The future is finished when the
+ * reply and all chunks before it are here: those that were not taken may be taken afterwards, also
+ * when it has ended with an error or was cancelled. A program that takes none holds up the service,
+ * and nothing else: no more than XYLEM_STREAM_WINDOW comes, until the time of the request is
+ * over. Other futures than those of xylem_stream have no chunks. */
+int xylem_future_chunk(xylem_future *future, int64_t timeout_ms, const char **chunk, size_t *size);
+
+/* Has `callback` called whenever chunks have come, and when no more come: it takes them with a
+ * timeout of 0, until there is none. It is called as that of xylem_future_then is, by the same
+ * functions and by xylem_future_each and xylem_future_chunk. It replaces an earlier one; NULL
+ * removes that. If there are chunks already this function itself calls it. */
+void xylem_future_each(xylem_future *future, void (*callback)(xylem_future *future, void *owner),
+                       void *owner);
 
 /* Gives it up: it is finished at once, with XYLEM_CANCELLED, unless it was finished before. Work
  * that has not begun is not begun; work that has begun is not wanted any more. A create, a removal,

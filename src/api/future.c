@@ -23,7 +23,9 @@ static xy_callbacks *callbacks_of(xylem *network)
 static void make_due(xylem_future *future)
 {
     xy_callbacks *callbacks = callbacks_of(future->network);
-    assert(!future->due && is_finished(future));
+    assert(future->news || (future->owes && is_finished(future)));
+    if (future->due)
+        return;
     DL_APPEND2(callbacks->first, future, previous_due, next_due);
     future->due = true;
     callbacks->count++;
@@ -59,6 +61,29 @@ static xylem_future *take_due(xylem *network)
     return first;
 }
 
+void xy_future_has_news(xylem_future *future)
+{
+    future->news = future->each != NULL;
+    if (future->news)
+        make_due(future);
+}
+
+/* Two callbacks of one future take two turns: the first may free it. */
+static void call_one_back(xylem_future *future)
+{
+    if (future->news && future->each) {
+        future->news = false;
+        if (future->owes)
+            make_due(future);
+        future->each(future, future->each_owner);
+        return;
+    }
+    bool owes = future->owes && future->callback;
+    future->news = future->owes = false;
+    if (owes)
+        future->callback(future, future->owner);
+}
+
 /* No more than are due now: a callback may begin what is answered at once. */
 __attribute__((noinline)) void xy_futures_call_back(xylem *network)
 {
@@ -70,7 +95,7 @@ __attribute__((noinline)) void xy_futures_call_back(xylem *network)
         xylem_future *future = take_due(network);
         if (!future)
             break;
-        future->callback(future, future->owner);
+        call_one_back(future);
     }
     callbacks->frame = NULL;
     if (network && !xy_handle_enter(&network->handle))
@@ -97,8 +122,10 @@ void xy_future_finish(xylem_future *future, xy_result answer)
     future->answer = answer;
     if (future->cast)
         xy_future_take_report(future);
-    if (future->callback)
+    future->owes = future->callback != NULL;
+    if (future->owes)
         make_due(future);
+    xy_future_has_news(future);
     xy_parts_finished(future);
 }
 
@@ -160,6 +187,7 @@ static void free_future(xylem_future *future)
         detach(future);
     xy_result_clear(&future->answer);
     xy_outcome_list_free(future->report);
+    xy_future_forget_chunks(future);
     free(future);
 }
 
@@ -213,8 +241,8 @@ int xy_future_begin(xylem *network, const xy_command *command, xylem_future **re
     return error;
 }
 
-int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
-                      xylem_future **result)
+int xy_future_start(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
+                    bool streams, xylem_future **result)
 {
     if (!result || (!text && size > 0))
         return xy_network_refuse(network, XYLEM_INVALID, "the text or the future is NULL");
@@ -228,8 +256,15 @@ int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size,
                                          .id = id,
                                          .timeout_ms = timeout_ms,
                                          .text = text,
-                                         .size = size},
+                                         .size = size,
+                                         .streams = streams},
                            result);
+}
+
+int xylem_start_bytes(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
+                      xylem_future **result)
+{
+    return xy_future_start(network, id, text, size, timeout_ms, false, result);
 }
 
 int xylem_start(xylem *network, int64_t id, const char *text, int64_t timeout_ms,
@@ -265,15 +300,15 @@ int xylem_future_result(const xylem_future *future, const char **reply, size_t *
     return is_finished(future) ? future->answer.status : XYLEM_PENDING;
 }
 
-static int await(xylem_future *future, int64_t timeout_ms)
+int xy_future_await(xylem_future *future, int64_t timeout_ms, bool (*enough)(const void *future))
 {
     xylem *network = future->network;
     assert(network); /* or it would be finished */
     int64_t now_ms = network->world->ops->now(network->world);
     bool limited = timeout_ms >= 0 && timeout_ms < XY_NEVER - now_ms;
     int64_t until_ms = limited ? now_ms + timeout_ms : XY_NEVER;
-    if (future->of_node ? xy_network_await(network, until_ms, is_finished, future)
-                        : xy_network_run(network, until_ms, is_finished, future))
+    if (future->of_node ? xy_network_await(network, until_ms, enough, future)
+                        : xy_network_run(network, until_ms, enough, future))
         return XYLEM_OK;
     return atomic_load(&network->interrupted) ? XYLEM_INTERRUPTED : XYLEM_TIMED_OUT;
 }
@@ -285,7 +320,7 @@ int xylem_future_wait(xylem_future *future, int64_t timeout_ms)
     if (network && (error = xy_network_enter(network)))
         return error;
     if (future && !is_finished(future))
-        error = await(future, timeout_ms);
+        error = xy_future_await(future, timeout_ms, is_finished);
     if (network)
         xy_network_rest(network);
     return error;
@@ -320,10 +355,10 @@ void xylem_future_then(xylem_future *future, void (*callback)(xylem_future *futu
     xylem *network = future ? future->network : NULL;
     if (!future || (network && xy_handle_enter(&network->handle)))
         return;
-    make_undue(future);
     future->callback = callback;
     future->owner = owner;
-    if (is_finished(future) && callback)
+    future->owes = is_finished(future) && callback;
+    if (future->owes)
         make_due(future);
     if (network)
         xy_handle_leave(&network->handle);

@@ -26,10 +26,20 @@ struct xylem_future {
     bool of_node;                          /* its answer comes from a node */
     bool finished;
     xy_result answer;
-    bool due; /* its callback */
+    bool due;  /* among the callbacks: */
+    bool owes; /* it is finished, and `callback` is to be called; */
+    bool news; /* chunks have come, or no more do, and `each` is to be called */
     void (*callback)(xylem_future *future, void *owner);
     void *owner;
     void *user;
+    /* Of one whose answer comes in parts. */
+    xy_chunk *chunks; /* those that have come and were not taken */
+    xy_chunk *taken;  /* the one that was taken last, or NULL */
+    uint64_t took;    /* how many were taken; */
+    size_t untold;    /* what those of them cost that the node was not told of */
+    void (*each)(xylem_future *future, void *owner);
+    void *each_owner;
+
     xy_outcome_list *report; /* of a cast that is finished; or NULL */
 
     xy_component *wholes; /* a list: the futures that stand for this one and others */
@@ -46,6 +56,18 @@ xylem_future *xy_future_new(xylem *network);
 
 /* A whole call that begins a command, and does not wait for its answer. */
 int xy_future_begin(xylem *network, const xy_command *command, xylem_future **future);
+
+/* Begins an exec: see xylem_start_bytes; `streams`: its answer may come in parts. */
+int xy_future_start(xylem *network, int64_t id, const void *text, size_t size, int64_t timeout_ms,
+                    bool streams, xylem_future **future);
+
+/* Waits, within a call, until `enough` is true of a future, for `timeout_ms` at most; less than 0:
+ * as long as it takes. XYLEM_TIMED_OUT, XYLEM_INTERRUPTED. */
+int xy_future_await(xylem_future *future, int64_t timeout_ms, bool (*enough)(const void *future));
+
+/* Chunks have come, or the last one has. Frees those that were not taken. */
+void xy_future_has_news(xylem_future *future);
+void xy_future_forget_chunks(xylem_future *future);
 
 /* Finishes one that is not. The answer is the future's from then on. */
 void xy_future_finish(xylem_future *future, xy_result answer);

@@ -96,6 +96,8 @@ static void deliver(void *owner, xy_action *action)
     xylem *network = owner;
     if (action->kind == XY_ACTION_REPLY)
         take_reply(network, action);
+    else if (action->kind == XY_ACTION_CHUNK)
+        xy_futures_take_chunk(network, action);
     else if (action->kind == XY_ACTION_NOTICE)
         add_notice(network, action);
     else if (action->kind == XY_ACTION_ROOM)

@@ -128,6 +128,9 @@ void xy_network_rest(xylem *network);
 /* A reply that no call waits for: true when it is that of a future, which has taken it then. */
 bool xy_futures_take(xylem *network, xy_action *reply);
 
+/* A chunk of an answer has come: takes it, if it is that of a future. */
+void xy_futures_take_chunk(xylem *network, xy_action *action);
+
 /* Calls the callbacks that are due now. Outside of a call; NULL: those of networks that are closed.
  */
 void xy_futures_call_back(xylem *network);

@@ -55,13 +55,19 @@ static xy_request *enter(xy_controller *controller, const xy_command *command, x
         .value = command->value};
     if (command->asker)
         request.asker = *command->asker;
-    if (controller->keeps && command->kind == XY_COMMAND_EXEC &&
-        !xy_buffer_add(&request.text, command->text, command->size))
+    if (command->streams && !(request.stream = xy_allocate(1, sizeof *request.stream)))
         return NULL;
+    if (controller->keeps && command->kind == XY_COMMAND_EXEC &&
+        !xy_buffer_add(&request.text, command->text, command->size)) {
+        xy_release(request.stream);
+        return NULL;
+    }
     xy_request *entered =
         xy_requests_add(wait ? &controller->waits : &controller->requests, &request);
-    if (!entered)
+    if (!entered) {
         xy_buffer_clear(&request.text);
+        xy_release(request.stream);
+    }
     if (entered && node) {
         DL_APPEND(node->requests, entered);
         node->asked++;
@@ -110,6 +116,8 @@ static void leave_node(xy_controller *controller, xy_request *request, xy_queue 
         node->asking = NULL;
     DL_DELETE(node->requests, request); /* NOLINT: has a next if first */
     node->asked--;
+    if (request->stream)
+        xy_stream_over(controller, request, node, out);
     if (behind)
         send_from(controller, node, behind, out);
 }
@@ -199,7 +207,7 @@ void xy_tell(xy_controller *controller, xy_map_node *node, xy_operation operatio
     }
 }
 
-void xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message *head,
+bool xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message *head,
                   const void *text, size_t size, xy_queue *out)
 {
     xy_message numbered = *head;
@@ -210,7 +218,7 @@ void xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message
     xy_request *errand = copied ? xy_requests_add(&controller->errands, &request) : NULL;
     if (!errand) {
         xy_buffer_clear(&request.text);
-        return; /* the node gives it up in time */
+        return false;
     }
     DL_APPEND(node->requests, errand);
     numbered.number = xy_request_number(errand);
@@ -219,6 +227,7 @@ void xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message
         node->behind = true;
         xy_retry_later(controller);
     }
+    return true;
 }
 
 static void end_told(xy_controller *controller, xy_map_node *node, xy_request *errand)
@@ -375,7 +384,8 @@ static xy_message head_of(const xy_controller *controller, const xy_map_node *no
                             .status = request->status,
                             .value = request->value};
     return (xy_message){.code = recall ? XY_RECALL
-                                : exec ? XY_EXEC
+                                : request->stream ? XY_STREAM
+                                : exec            ? XY_EXEC
                                        : XY_PING,
                         .number = xy_request_number(request),
                         .budget_ms = left_ms > 0 ? (uint32_t)left_ms : 0,
@@ -481,7 +491,7 @@ int xy_ask_part(xy_controller *controller, const xy_command *command, xy_map_nod
 void xy_cancel_exec(xy_controller *controller, xy_request *exec, xy_queue *out)
 {
     xy_map_node *node = xy_map_of_life(&controller->map, exec->life);
-    bool sent = exec->sent;
+    bool sent = exec->sent && !exec->stream; /* of a stream it is told at its end */
     int64_t number = (int64_t)exec->slot.request;
     assert(node);
     xy_end_request(controller, exec, XYLEM_CANCELLED, 0, NULL, 0, out);
@@ -540,9 +550,12 @@ static void hear_fragment(xy_controller *controller, xy_request *request, const 
 {
     xy_assembly *whole;
     int error = xy_assemblies_add(&controller->arriving, part, request->slot.deadline_ms, &whole);
-    if (error)
+    if (error) {
         xy_end_request(controller, request, error, 0, NULL, 0, out);
-    else if (whole)
+    } else if (whole && xy_stream_waits(request)) {
+        xy_stream_keep(controller, request, part->status, &whole->text, out);
+        xy_assembly_free(whole);
+    } else if (whole)
         end_with_assembly(controller, request, whole, part->status, out);
 }
 
@@ -597,6 +610,17 @@ static void ask_for_state(xy_controller *controller, xy_map_node *node, xy_reque
         xy_end_request(controller, request, XYLEM_ANSWER_LOST, 0, NULL, 0, out);
 }
 
+/* Chunks are missing that come before it. */
+static void keep_answer(xy_controller *controller, xy_request *request, const xy_message *reply,
+                        xy_queue *out)
+{
+    xy_buffer text = {0};
+    if (xy_buffer_add(&text, xy_message_payload(reply), reply->payload_size))
+        xy_stream_keep(controller, request, reply->status, &text, out);
+    else
+        xy_end_request(controller, request, XYLEM_NO_MEMORY, 0, NULL, 0, out);
+}
+
 static void answered(xy_controller *controller, xy_request *request, const xy_message *reply,
                      xy_queue *out)
 {
@@ -607,8 +631,11 @@ static void answered(xy_controller *controller, xy_request *request, const xy_me
     }
     if (reply->status == XYLEM_OK)
         node->heard_ms = controller->now_ms;
+    xy_stream_answered(request, reply);
     if (reply->part != 0 && request->kind == XY_COMMAND_EXEC)
         hear_fragment(controller, request, reply, out);
+    else if (reply->part == 0 && xy_stream_waits(request))
+        keep_answer(controller, request, reply, out);
     else if (reply->part == 0)
         xy_end_request(controller, request, reply->status, 0, xy_message_payload(reply),
                        reply->payload_size, out);

@@ -231,6 +231,7 @@ static void retry_node(xy_controller *controller, xy_map_node *node, xy_queue *o
         notify(controller, node, out);
     if (!node->dead && (node->given_up || overdue || is_to_be_killed(controller, node)))
         xy_kill(controller, node, false, out);
+    xy_streams_retry(controller, node, out);
     if (node->behind)
         xy_send_again_to(controller, node, out);
 }

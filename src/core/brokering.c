@@ -36,7 +36,7 @@ static void tell(xy_controller *controller, const xy_asker *asker, int status, c
                              .status = fits ? status : XYLEM_TOO_LONG};
     if (node && !node->dead && !node->given_up && node->stage != XY_STAGE_ENDING &&
         !controller->closing)
-        xy_tell_text(controller, node, &head, outcomes, fits ? size : 0, out);
+        xy_tell_text(controller, node, &head, outcomes, fits ? size : 0, out); /* or it is late */
 }
 
 /* The request that one was made for, unless that is a command of the user. */

@@ -169,6 +169,7 @@ static void (*const commands[])(xy_controller *, const xy_command *, xy_queue *)
     [XY_COMMAND_PING] = xy_ask,      [XY_COMMAND_CAST] = xy_cast_to,
     [XY_COMMAND_WAIT] = wait_for,    [XY_COMMAND_HEARTBEAT] = set_interval,
     [XY_COMMAND_FAULT] = inject,     [XY_COMMAND_CANCEL] = xy_cancel,
+    [XY_COMMAND_TAKE] = xy_take,
 };
 
 uint64_t xy_controller_command(xy_controller *controller, const xy_command *command, int64_t now_ms,
@@ -203,6 +204,8 @@ static void hear(xy_controller *controller, const xy_event *event, xy_queue *out
         xy_casts_hear(&controller->casts, from, &message, out);
     else if (message.kind == XY_STATE)
         xy_hear_state(controller, &message);
+    else if (message.kind == XY_CHUNK)
+        xy_hear_chunk(controller, &message, out);
     else
         xy_hear_change(controller, &message, out);
     if (xy_children_known(&controller->subtree.children, from)) /* unless it was let go for that */

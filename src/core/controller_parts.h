@@ -9,6 +9,7 @@
  *     asking        requests to nodes and their replies
  *     casting       requests to many
  *     brokering     requests of nodes to nodes, which the controlling node makes in their name
+ *     streaming     answers in parts
  *     saving        what services have saved, for the next lives of their nodes
  *     availability  which nodes can be reached, and word of that
  *
@@ -59,8 +60,9 @@ void xy_end_errand(xy_controller *controller, xy_request *errand);
  * is moved meanwhile. Without memory it may be lost. */
 void xy_tell(xy_controller *controller, xy_map_node *node, xy_operation operation, int64_t value,
              xy_queue *out);
-/* The same with a status and a text, which is always sent again until the node has it. */
-void xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message *head,
+/* The same with a status and a text, which is always sent again until the node has it. False when
+ * there is no memory. */
+bool xy_tell_text(xy_controller *controller, xy_map_node *node, const xy_message *head,
                   const void *text, size_t size, xy_queue *out);
 void xy_drop_errands(xy_controller *controller, xy_map_node *node);
 
@@ -104,6 +106,24 @@ void xy_answer_ask(xy_controller *controller, const xy_request *ask, int status,
 
 /* Gives up what belongs to work that is over. */
 void xy_drop_abandoned_asks(xy_controller *controller, xy_queue *out);
+
+/* Answers in parts. */
+
+void xy_hear_chunk(xy_controller *controller, const xy_message *chunk, xy_queue *out);
+void xy_take(xy_controller *controller, const xy_command *command, xy_queue *out);
+
+/* A node answers. Whether that answer is to wait for chunks before it; then it is kept, and its text
+ * is taken. */
+void xy_stream_answered(xy_request *request, const xy_message *answer);
+bool xy_stream_waits(const xy_request *request);
+void xy_stream_keep(xy_controller *controller, xy_request *request, int status, xy_buffer *text,
+                    xy_queue *out);
+
+/* A request that streams is over, and its node (NULL: there is none) is told. Tells a node what
+ * there was no memory for. */
+void xy_stream_over(xy_controller *controller, const xy_request *request, xy_map_node *node,
+                    xy_queue *out);
+void xy_streams_retry(xy_controller *controller, xy_map_node *node, xy_queue *out);
 
 /* Casts. */
 

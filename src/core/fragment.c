@@ -109,6 +109,7 @@ static int begin(const xy_message *part, int64_t deadline_ms, xy_assembly **begu
         return XYLEM_NO_MEMORY;
     new->slot.request = part->number.request;
     new->tag = part->number.tag;
+    new->streams = part->kind == XY_REQUEST && part->code == XY_STREAM;
     new->slot.deadline_ms = deadline_ms;
     new->slot.cost = xy_fragment_cost(part);
     int error =

@@ -15,6 +15,7 @@
 typedef struct xy_assembly {
     xy_slot slot; /* its key is the number of the request; its deadline: when it is given up */
     uint64_t tag; /* of the request */
+    bool streams; /* its answer may come in parts */
     xy_buffer text;
 } xy_assembly;
 

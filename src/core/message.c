@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/chunks.h"
 #include "core/varint.h"
 
 /* Numbers in network order. Compilers make one instruction or two of each, where it is used. */
@@ -116,7 +117,8 @@ static const form *form_of(unsigned kind, unsigned code)
         [XY_REPORT] = {PLAIN},
         [XY_MERGED] = {PLAIN, TEXT},
         [XY_ASK] = {PLAIN, .payload_max = XY_MESSAGE_PAYLOAD_MAX},
-        [XY_STATE] = {PLAIN, .payload_max = XYLEM_STATE_MAX}};
+        [XY_STATE] = {PLAIN, .payload_max = XYLEM_STATE_MAX},
+        [XY_CHUNK] = {PLAIN, .payload_max = XYLEM_CHUNK_MAX}};
     static const form replies[XY_ANSWER_END] = {[XY_ANSWER] = {PLAIN, TEXT, .keep_max = UINT32_MAX},
                                                 [XY_ANSWER_UNDELIVERED] = {PLAIN},
                                                 [XY_ANSWER_HERE] = {PLAIN},
@@ -130,7 +132,10 @@ static const form *form_of(unsigned kind, unsigned code)
         [XY_PING] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX},
         [XY_CANCEL] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX},
         [XY_ANSWERED] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX,
-                         .payload_max = XY_MESSAGE_PAYLOAD_MAX}};
+                         .payload_max = XY_MESSAGE_PAYLOAD_MAX},
+        [XY_STREAM] = {PLAIN, TEXT, .route_max = XY_MESSAGE_ROUTE_MAX, .keep_max = UINT32_MAX},
+        [XY_TAKEN] = {PLAIN, .route_max = XY_MESSAGE_ROUTE_MAX, .payload_min = XY_TAKEN_SIZE,
+                      .payload_max = XY_TAKEN_SIZE}};
     static const form changes[XY_CHANGE_END] = {
         [XY_CHANGE_SILENT] = {PLAIN}, [XY_CHANGE_BACK] = {PLAIN}};
     static const form casts[XY_OPERATION_END] = {

@@ -22,7 +22,7 @@
 
 #include "core/error.h"
 
-#define XY_MESSAGE_VERSION     5
+#define XY_MESSAGE_VERSION     6
 #define XY_MESSAGE_HEADER      72
 #define XY_MESSAGE_ROUTE_MAX   UINT16_MAX
 #define XY_MESSAGE_PAYLOAD_MAX (256 * 1024) /* what is larger goes in fragments */
@@ -91,6 +91,8 @@ typedef enum xy_kind {
     XY_STATE,   /* up to the controlling node: id, life, tag: the life's own; payload: what its
                    service has saved, value: the how manieth: the highest counts. With a status
                    that is lost, for that reason */
+    XY_CHUNK,   /* up: a part of the answer to a request; request, tag, id, life: the node's own;
+                   value: the how manieth part. With a status it was not passed on */
     XY_KIND_END
 } xy_kind;
 
@@ -100,8 +102,11 @@ typedef enum xy_operation {
     XY_EXEC,       /* do the payload, once; the reply's payload is the answer */
     XY_RECALL,   /* an exec of this number was sent before: answer it, or say whether it is here */
     XY_PING,     /* answer */
-    XY_CANCEL,   /* request number `value` need not be done any more */
+    XY_CANCEL,   /* request number `value` need not be done any more; what it has sent is dropped */
     XY_ANSWERED, /* ask number `value` of the node has this status; payload: see outcomes */
+    XY_STREAM,   /* as an exec, and the answer may come in parts: the id of the reply is the place of
+                    the last chunk that the controlling node may not have; 0: there is none */
+    XY_TAKEN,    /* `value` chunks of a request were taken by the program; payload: see chunks */
     XY_OPERATION_END
 } xy_operation;
 

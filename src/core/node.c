@@ -66,6 +66,7 @@ static xy_action answer_of(const xy_node *node, xy_number number, int status)
     xy_action action = reply_of(node, number, status);
     uint64_t state = node->state.number;
     action.send.message.keep = state < UINT32_MAX ? (uint32_t)state : UINT32_MAX;
+    action.send.message.id = (int64_t)xy_chunks_last(&node->chunks, number.request);
     return action;
 }
 
@@ -305,6 +306,70 @@ static void ask_unsent(xy_node *node, const xy_event *event, xy_queue *out)
         pass_refusal(node, event, out);
 }
 
+/* Answers in parts. */
+
+static xy_chunk_sender sender_of(const xy_node *node)
+{
+    return (xy_chunk_sender){node->parent, node->birth.id, node->birth.life};
+}
+
+/* What has no work any more is not wanted. */
+static void send_chunk(xy_node *node, xy_chunk *chunk, int64_t now_ms, xy_queue *out)
+{
+    const xy_chunk_sender sender = sender_of(node);
+    if (node->ended || xy_work_queue_due(&node->work, chunk->request) == XY_NEVER)
+        xy_chunk_free(chunk);
+    else
+        xy_chunks_add(&node->chunks, chunk, &sender, now_ms, out);
+}
+
+static void say_chunks(xy_node *node, int64_t now_ms, xy_queue *out)
+{
+    const xy_chunk_sender sender = sender_of(node);
+    xy_chunks_say(&node->chunks, &sender, now_ms, out);
+}
+
+/* One of another node, for which there was no room: the controlling node asks for it again. */
+static void pass_loss(const xy_node *node, const xy_event *event, xy_queue *out)
+{
+    xy_action action = reply_of(node, event->unsent.request, event->unsent.status);
+    action.send.message.kind = XY_CHUNK;
+    action.send.message.id = event->unsent.id;
+    action.send.message.life = event->unsent.life;
+    action.send.message.value = event->unsent.value;
+    xy_queue_push(out, &action);
+}
+
+/* Over a broken way it is not: it is said again over another. */
+static void chunk_unsent(xy_node *node, const xy_event *event, xy_queue *out)
+{
+    if (event->unsent.status == XYLEM_UNAVAILABLE)
+        return;
+    if (event->unsent.life.number == node->birth.life.number)
+        xy_chunks_again(&node->chunks, event->unsent.request.request, (uint64_t)event->unsent.value,
+                        node->now_ms);
+    else if (!event->unsent.bare)
+        pass_loss(node, event, out);
+}
+
+/* Without memory to tell the service that there is room the controlling node says it again. */
+static void taken(xy_node *node, const xy_message *request, xy_queue *out)
+{
+    const xy_taken what = xy_taken_decode(xy_message_payload(request));
+    const uint64_t place = (uint64_t)request->value;
+    size_t cost = xy_chunks_cost(&node->chunks, what.request, place);
+    const xy_action action = {.kind = XY_ACTION_TAKEN,
+                              .taken = {.request = what.request, .cost = cost}};
+    if (cost > 0 && !xy_queue_push(out, &action)) {
+        give_back(node, request->number, request->link, XYLEM_NO_MEMORY, out);
+        return;
+    }
+    xy_chunks_taken(&node->chunks, what.request, place);
+    if (what.missing > 0)
+        xy_chunks_again(&node->chunks, what.request, what.missing, node->now_ms);
+    reply(node, request->number, XYLEM_OK, out);
+}
+
 /* Beginning and ending. */
 
 void xy_node_init(xy_node *node, const xy_birth *birth, const char *address)
@@ -323,6 +388,7 @@ void xy_node_init(xy_node *node, const xy_birth *birth, const char *address)
     node->subtree.life = birth->life;
     xy_work_queue_init(&node->work, answer, node);
     xy_casts_init(&node->casts, cast_over, node);
+    xy_chunks_init(&node->chunks);
 }
 
 void xy_node_clear(xy_node *node, xy_queue *out)
@@ -332,6 +398,7 @@ void xy_node_clear(xy_node *node, xy_queue *out)
     xy_asks_clear(&node->asks, out);
     xy_answers_clear(&node->answers);
     xy_buffer_clear(&node->state.bytes);
+    xy_chunks_clear(&node->chunks);
     xy_subtree_clear(&node->subtree);
 }
 
@@ -429,6 +496,7 @@ static void welcome(xy_node *node, const xy_message *message, int64_t now_ms, xy
     if (moved)
         say_state(node, out);
     set_interval(node, message, now_ms, out);
+    say_chunks(node, now_ms, out);
     if (moved) {
         ask_again(node, now_ms, out);
         xy_subtree_report(&node->subtree, now_ms, out);
@@ -524,6 +592,7 @@ static void do_request(xy_node *node, const xy_message *request, int64_t now_ms,
         reply(node, request->number, XYLEM_OK, out);
         break;
     case XY_EXEC: /* one that wants no reply is not done */
+    case XY_STREAM:
         if (request->number.request != 0)
             exec(node, request, now_ms, out);
         break;
@@ -537,10 +606,14 @@ static void do_request(xy_node *node, const xy_message *request, int64_t now_ms,
     case XY_CANCEL:
         xy_work_queue_cancel(&node->work, (uint64_t)request->value, out);
         xy_asks_drop(&node->asks, (xy_number){.request = (uint64_t)request->value}, out);
+        xy_chunks_taken(&node->chunks, (uint64_t)request->value, UINT64_MAX);
         reply(node, request->number, XYLEM_OK, out);
         break;
     case XY_ANSWERED:
         answered(node, request, out);
+        break;
+    case XY_TAKEN:
+        taken(node, request, out);
         break;
     default:
         assert(false);
@@ -681,6 +754,7 @@ static void report_again(xy_node *node, int64_t now_ms, xy_queue *out)
 {
     say_state(node, out);
     ask_again(node, now_ms, out);
+    say_chunks(node, now_ms, out);
     xy_subtree_report(&node->subtree, now_ms, out);
 }
 
@@ -777,6 +851,8 @@ static void unsent(xy_node *node, const xy_event *event, xy_queue *out)
         ask_unsent(node, event, out);
     else if (event->unsent.kind == XY_STATE)
         state_unsent(node, event);
+    else if (event->unsent.kind == XY_CHUNK)
+        chunk_unsent(node, event, out);
     else if (event->unsent.kind == XY_CAST)
         xy_casts_unsent(&node->casts, number, event->unsent.link, status, out);
     else if (!event->unsent.bare && !gone && event->unsent.kind == XY_REPLY)
@@ -791,6 +867,8 @@ static void tick(xy_node *node, int64_t now_ms, xy_queue *out)
         send_heartbeat(node, true, now_ms, out);
     if (now_ms >= node->state.retry_ms)
         say_state(node, out);
+    const xy_chunk_sender sender = sender_of(node);
+    xy_chunks_tick(&node->chunks, &sender, now_ms, out);
     xy_work_queue_tick(&node->work, now_ms, out);
     xy_subtree_tick(&node->subtree, now_ms, out);
     xy_casts_tick(&node->casts, now_ms, out);
@@ -843,6 +921,9 @@ void xy_node_step(xy_node *node, const xy_event *event, int64_t now_ms, xy_queue
     case XY_EVENT_ASKED:
         ask(node, event, now_ms, out);
         break;
+    case XY_EVENT_SENT:
+        send_chunk(node, event->sent.chunk, now_ms, out);
+        break;
     case XY_EVENT_SAVED:
         take_state(node, event->saved.bytes, event->saved.size, out);
         break;
@@ -873,8 +954,9 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t xy_node_deadline(const xy_node *node)
 {
-    int64_t own_ms = earlier(earlier(node->heartbeat_ms, node->state.retry_ms),
-                             node->ended ? XY_NEVER : node->neighbours_ms);
+    int64_t own_ms =
+        earlier(earlier(node->heartbeat_ms, node->state.retry_ms),
+                earlier(node->chunks.retry_ms, node->ended ? XY_NEVER : node->neighbours_ms));
     return earlier(
         earlier(xy_subtree_deadline(&node->subtree), xy_work_queue_deadline(&node->work)),
         earlier(earlier(xy_casts_deadline(&node->casts), xy_asks_deadline(&node->asks)), own_ms));

@@ -7,6 +7,7 @@
 #include "core/answers.h"
 #include "core/asks.h"
 #include "core/casts.h"
+#include "core/chunks.h"
 #include "core/neighbours.h"
 #include "core/step.h"
 #include "core/subtree.h"
@@ -37,6 +38,7 @@ typedef struct xy_node {
     xy_answers answers;
     xy_casts casts;
     xy_asks asks;
+    xy_chunks chunks;
     xy_node_state state;
     int64_t parent_id;     /* XY_NO_ID: the controlling node */
     int64_t neighbours_ms; /* when to tell the service of its neighbours, or XY_NEVER */

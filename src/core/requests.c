@@ -1,5 +1,6 @@
 #include "core/requests.h"
 
+#include "core/chunks.h"
 #include "core/memory.h"
 
 /* The slot of a request is its beginning. */
@@ -57,6 +58,9 @@ void xy_requests_end(xy_requests *requests, xy_request *request)
     xy_table_remove(&requests->table, &request->slot);
     xy_buffer_clear(&request->text);
     xy_buffer_clear(&request->reason);
+    if (request->stream)
+        xy_buffer_clear(&request->stream->text);
+    xy_release(request->stream);
     xy_release(requests->spare);
     requests->spare = request;
 }

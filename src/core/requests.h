@@ -45,6 +45,7 @@ typedef struct xy_request {
     bool again;       /* and more than once */
     int status;       /* of one that has failed, and is answered when its node is over, */
     xy_buffer reason; /* and why: a text, or none */
+    struct xy_inflow *stream; /* of an exec whose answer may come in parts; or NULL */
 } xy_request;
 
 /* Requests that the controlling node makes for itself: an errand has no command, and its number is

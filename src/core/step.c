@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/buffer.h"
+#include "core/chunks.h"
 #include "core/memory.h"
 
 /* NULL also when there are none. False when there is no memory. */
@@ -46,7 +47,8 @@ xy_urgency xy_message_urgency(const xy_message *message)
 {
     bool asked = message->kind == XY_REQUEST && message->number.request != 0;
     bool ask = message->kind == XY_ASK && message->payload_size > 0;
-    return asked || ask || message->kind == XY_CAST ? XY_REFUSABLE : XY_VITAL;
+    bool chunk = message->kind == XY_CHUNK && message->payload_size > 0;
+    return asked || ask || chunk || message->kind == XY_CAST ? XY_REFUSABLE : XY_VITAL;
 }
 
 /* Frames have few sizes: so the memory of one that has come is used for the next one that goes. */
@@ -206,6 +208,8 @@ void xy_action_clear(xy_action *action)
         xy_release(action->answered.outcomes);
     else if (action->kind == XY_ACTION_NEIGHBOURS)
         xy_release(action->neighbours.children);
+    else if (action->kind == XY_ACTION_CHUNK)
+        xy_chunk_free(action->chunk.chunk);
     else if (action->kind == XY_ACTION_START)
         xy_birth_clear(&action->start);
     action->kind = XY_ACTION_STOP; /* which owns nothing */

@@ -60,6 +60,7 @@ typedef enum xy_event_kind {
     XY_EVENT_WORKED,   /* the service has done a piece of work, or answers one that it deferred */
     XY_EVENT_DEFERRED, /* the service has begun a piece of work, and answers it later */
     XY_EVENT_ASKED,    /* the service asks other nodes */
+    XY_EVENT_SENT,     /* the service sends a part of its answer */
     XY_EVENT_SAVED,    /* the service has another state than before, without having done work */
     /* Of both: */
     XY_EVENT_COMBINED, /* the service has combined two answers */
@@ -81,11 +82,11 @@ typedef struct xy_event {
             size_t size;
         } message;
         struct {
-            xy_kind kind; /* XY_REQUEST, XY_REPLY, XY_CAST, XY_MERGED, XY_ASK or XY_STATE */
+            xy_kind kind; /* XY_REQUEST, XY_REPLY, XY_CAST, XY_MERGED, XY_ASK, XY_STATE, XY_CHUNK */
             xy_number request;
             int64_t id; /* of an ask: the asker, */
             xy_life life;
-            int64_t value;       /* and the request that it works on */
+            int64_t value;       /* and the request that it works on; of a chunk its place */
             xy_link_number link; /* on which it was to go */
             bool bare;           /* it had no payload: nothing smaller can be sent in its place */
             int status;          /* why: XYLEM_UNAVAILABLE, XYLEM_BUSY, XYLEM_NO_MEMORY */
@@ -114,6 +115,9 @@ typedef struct xy_event {
         struct {
             xy_number request;
         } deferred;
+        struct {
+            struct xy_chunk *chunk; /* belongs to the machine then: see chunks */
+        } sent;
         struct {
             const void *bytes;
             size_t size;
@@ -182,6 +186,7 @@ typedef enum xy_action_kind {
                          */
     XY_ACTION_ANSWERED, /* tell the service what has become of an ask, once for each ASKED */
     XY_ACTION_NEIGHBOURS, /* tell the service who the node's parent and children are now */
+    XY_ACTION_TAKEN,      /* tell the service that there is room for more of what it sends */
     XY_ACTION_STOP,       /* the machine has ended */
     /* Of a node, for the launcher to report to the controlling node. It comes in any case, also
        while the way up the tree is broken: */
@@ -196,6 +201,7 @@ typedef enum xy_action_kind {
     XY_ACTION_SIGNAL, /* inject a fault; gives rise to SIGNALLED */
     /* Of the controlling node, for the network that it serves: */
     XY_ACTION_REPLY,  /* a command has got its one reply */
+    XY_ACTION_CHUNK,  /* a part of an answer has come */
     XY_ACTION_NOTICE, /* something has changed for a node */
     XY_ACTION_ROOM    /* an exec was refused because too much is under way; now there is room */
 } xy_action_kind;
@@ -237,6 +243,7 @@ typedef struct xy_action {
         struct {
             xy_number request;
             uint32_t budget_ms;
+            bool streams;  /* the answer may come in parts */
             uint8_t *text; /* belongs to the action, with a NUL behind it; or NULL */
             size_t size;
         } work;
@@ -254,6 +261,10 @@ typedef struct xy_action {
             int64_t *children; /* ascending; belongs to the action, or NULL */
             size_t count;
         } neighbours;
+        struct {
+            uint64_t request;
+            size_t cost; /* of what was taken: see chunks */
+        } taken;
         struct {
             xy_life life; /* the child's */
             xy_link_number link;
@@ -295,6 +306,10 @@ typedef struct xy_action {
             uint8_t *text; /* belongs to the action, with a NUL behind it; or NULL */
             size_t size;
         } reply;
+        struct {
+            uint64_t command;
+            struct xy_chunk *chunk; /* belongs to the action; or NULL */
+        } chunk;
         struct {
             xy_notice kind;
             int64_t id;

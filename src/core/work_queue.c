@@ -66,7 +66,7 @@ static int64_t deadline_of(const xy_message *request, int64_t now_ms)
 }
 
 /* Begins work, whose text is the action's from then on. */
-static void begin(xy_work_queue *work, xy_number request, uint8_t *text, size_t size,
+static void begin(xy_work_queue *work, xy_number request, bool streams, xy_buffer *text,
                   int64_t deadline_ms, int64_t now_ms, xy_queue *out)
 {
     int64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
@@ -74,8 +74,9 @@ static void begin(xy_work_queue *work, xy_number request, uint8_t *text, size_t 
     action.kind = XY_ACTION_WORK;
     action.work.request = request;
     action.work.budget_ms = (uint32_t)left_ms;
-    action.work.text = text;
-    action.work.size = size;
+    action.work.streams = streams;
+    action.work.size = text->size;
+    action.work.text = xy_buffer_take(text);
     assert(work->running.request == 0 && request.request != 0);
     if (!xy_queue_push(out, &action)) {
         answer(work, request, XYLEM_NO_MEMORY, out);
@@ -89,19 +90,17 @@ static void begin(xy_work_queue *work, xy_number request, uint8_t *text, size_t 
 /* What has waited, and is as large as may be: it is not copied. */
 static void begin_assembly(xy_work_queue *work, xy_assembly *whole, int64_t now_ms, xy_queue *out)
 {
-    size_t size = whole->text.size;
-    uint8_t *text = xy_buffer_take(&whole->text);
-    begin(work, xy_assembly_number(whole), text, size, whole->slot.deadline_ms, now_ms, out);
+    begin(work, xy_assembly_number(whole), whole->streams, &whole->text, whole->slot.deadline_ms,
+          now_ms, out);
     xy_assembly_free(whole);
 }
 
 static void begin_request(xy_work_queue *work, const xy_message *request, int64_t deadline_ms,
                           int64_t now_ms, xy_queue *out)
 {
-    size_t size = request->payload_size;
     xy_buffer text = {0};
-    if (xy_buffer_add(&text, xy_message_payload(request), size))
-        begin(work, request->number, xy_buffer_take(&text), size, deadline_ms, now_ms, out);
+    if (xy_buffer_add(&text, xy_message_payload(request), request->payload_size))
+        begin(work, request->number, request->code == XY_STREAM, &text, deadline_ms, now_ms, out);
     else
         answer(work, request->number, XYLEM_NO_MEMORY, out);
 }

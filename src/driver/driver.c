@@ -14,7 +14,8 @@ static void step(xy_driver *driver, const xy_event *event)
 static void unsent(xy_driver *driver, const xy_peer *to, const xy_message *message, int status)
 {
     if (message->kind != XY_REQUEST && message->kind != XY_REPLY && message->kind != XY_CAST &&
-        message->kind != XY_MERGED && message->kind != XY_ASK && message->kind != XY_STATE)
+        message->kind != XY_MERGED && message->kind != XY_ASK && message->kind != XY_STATE &&
+        message->kind != XY_CHUNK)
         return;
     xy_event event = {.kind = XY_EVENT_UNSENT};
     event.unsent.kind = message->kind;
@@ -69,6 +70,7 @@ static void perform(xy_driver *driver, xy_action *action)
     case XY_ACTION_COMBINE:
     case XY_ACTION_ANSWERED:
     case XY_ACTION_NEIGHBOURS:
+    case XY_ACTION_TAKEN:
         driver->ops->execute(driver, action);
         break;
     case XY_ACTION_STOP:
@@ -83,6 +85,7 @@ static void perform(xy_driver *driver, xy_action *action)
         driver->ops->launch(driver, action);
         break;
     case XY_ACTION_REPLY:
+    case XY_ACTION_CHUNK:
     case XY_ACTION_NOTICE:
     case XY_ACTION_ROOM:
         driver->ops->deliver(driver, action);

@@ -46,6 +46,7 @@ struct xy_executor {
     xy_number request;
     int64_t unwanted_since_ms;
     xy_calls calls;
+    xy_room room;
     atomic_int_least64_t due_ms; /* when the node's own thread is to look at the calls */
     atomic_bool unwanted;
     atomic_bool calling; /* the thread calls back, or is to */
@@ -222,9 +223,9 @@ static bool rest(xylem_work *work, int64_t ms, bool awaits)
     bool called = false;
     while (!executor->within && wanted(work))
         if (is_due(executor)) {
-            executor->within = true;
+            executor->within = work->within = true;
             call_one(executor);
-            executor->within = false;
+            executor->within = work->within = false;
             called = true;
         } else if ((awaits && called) || !wait_until(executor, until_ms))
             break;
@@ -524,7 +525,8 @@ static void take_text(xy_executor *executor, xy_action *work, int64_t now_ms)
                                   .now_ms = now_ms,
                                   .context = &executor->context,
                                   .tokens = executor->tokens,
-                                  .request = work->work.request};
+                                  .request = work->work.request,
+                                  .streams = work->work.streams};
     work->work.text = NULL;
     work->work.size = 0;
 }
@@ -655,6 +657,23 @@ xy_question *xy_executor_take_question(xy_executor *executor)
     atomic_store(&executor->asks, executor->calls.questions != NULL);
     pthread_mutex_unlock(&executor->mutex);
     return first;
+}
+
+xy_chunk *xy_executor_take_chunk(const xy_executor *executor)
+{
+    return xy_tokens_take_chunk(executor->tokens);
+}
+
+void xy_executor_taken(xy_executor *executor, const xy_action *taken)
+{
+    if (!xy_tokens_taken(executor->tokens, taken->taken.request, taken->taken.cost))
+        return;
+    pthread_mutex_lock(&executor->mutex);
+    xy_room_tell(&executor->room, &executor->calls);
+    if (is_due(executor) && executor->service->takes_long)
+        hand_calls_over(executor);
+    look_again(executor);
+    pthread_mutex_unlock(&executor->mutex);
 }
 
 void xy_executor_answered(xy_executor *executor, xy_action *answered)

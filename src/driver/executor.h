@@ -7,7 +7,7 @@
 
 #include "core/step.h"
 #include "driver/log.h"
-#include "service/calls.h"
+#include "service/outflow.h"
 #include "service/service.h"
 
 /* The network whose services this thread runs; NULL: none. A thread of a network sets it for good,
@@ -85,6 +85,13 @@ void xy_executor_call(xy_executor *executor, xy_call *call);
  * xy_release; NULL: there is none. Those of a service that takes long make the descriptor readable;
  * others are there after xy_executor_do and xy_executor_call_due. */
 xy_question *xy_executor_take_question(xy_executor *executor);
+
+/* Takes out the oldest chunk that the service has sent, which belongs to the caller then; NULL: there
+ * is none. Those of other threads make the descriptor readable. */
+xy_chunk *xy_executor_take_chunk(const xy_executor *executor);
+
+/* Does the action TAKEN: the service is called back in its turn, if it waits for room. */
+void xy_executor_taken(xy_executor *executor, const xy_action *taken);
 
 /* Does the action ANSWERED, and takes its outcomes out: the service is called back in its turn. */
 void xy_executor_answered(xy_executor *executor, xy_action *answered);

@@ -102,6 +102,15 @@ int xy_context_ask(xylem_context *context, const xy_asking *asking, int64_t time
     return context->ops->ask(context, &limited);
 }
 
+void xylem_context_room(xylem_context *context,
+                        void (*callback)(xylem_context *context, void *owner), void *owner)
+{
+    if (!context)
+        return;
+    context->room = callback;
+    context->room_owner = owner;
+}
+
 void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text)
 {
     if (context->log && text)

@@ -39,6 +39,11 @@ struct xylem_context {
     void *log_owner;
 
     xy_view *view; /* of the neighbours of the node */
+
+    /* Told when there is room again for what is sent; NULL: it is not. */
+    void (*room)(xylem_context *context, void *owner);
+    void *room_owner;
+
     const xy_context_ops *ops;
     void *world; /* of the operations */
 };

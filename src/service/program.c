@@ -38,8 +38,9 @@ typedef struct talk {
     size_t head_size, sent;
     char line[HEAD_SIZE]; /* the line before the answer, as far as it has come */
     size_t line_size;
-    bool answered, ok; /* the line has come as a whole; it says ok */
-    char *text;        /* of the answer */
+    bool answered; /* the line has come as a whole: */
+    bool ok, part; /* it says ok, or part */
+    char *text;    /* of the answer, or a part of it */
     size_t size, taken;
     char wrong[160]; /* what the program has done wrong, if anything */
 } talk;
@@ -159,14 +160,18 @@ static bool take_number(const char **at, char behind, uint64_t *number)
     return good;
 }
 
-static bool take_verdict(const char **at, bool *ok)
+static bool take_word(const char **at, const char *word)
 {
-    static const char yes[] = "ok ", no[] = "error ";
-    *ok = strncmp(*at, yes, strlen(yes)) == 0;
-    if (!*ok && strncmp(*at, no, strlen(no)) != 0)
-        return false;
-    *at += *ok ? strlen(yes) : strlen(no);
-    return true;
+    bool is = strncmp(*at, word, strlen(word)) == 0;
+    *at += is ? strlen(word) : 0;
+    return is;
+}
+
+static bool take_verdict(const char **at, talk *self)
+{
+    self->ok = take_word(at, "ok ");
+    self->part = !self->ok && take_word(at, "part ");
+    return self->ok || self->part || take_word(at, "error ");
 }
 
 static void note_garbage(talk *self)
@@ -175,26 +180,31 @@ static void note_garbage(talk *self)
     for (char *at = self->line; *at; at++)
         if (*at < ' ' || *at > '~')
             *at = '?';
-    note_wrong(self, "answered '%.40s' in place of NUMBER ok|error SIZE", self->line);
+    note_wrong(self, "answered '%.40s' in place of NUMBER ok|error|part SIZE", self->line);
 }
 
 /* The line is there, without its newline. */
 static void read_line(talk *self)
 {
     uint64_t number = 0, size = 0;
-    const char *at = self->line;
+    const char *at = self->line, *what = "an answer";
+    int limit = XYLEM_TEXT_MAX;
     self->line[self->line_size] = '\0';
-    if (!take_number(&at, ' ', &number) || !take_verdict(&at, &self->ok) ||
+    if (!take_number(&at, ' ', &number) || !take_verdict(&at, self) ||
         !take_number(&at, '\0', &size))
         note_garbage(self);
     else if (number != self->of->number)
         note_wrong(self, "answered request %" PRIu64 " in place of %" PRIu64, number,
                    self->of->number);
-    else if (size > XYLEM_TEXT_MAX)
-        note_wrong(self, "announced an answer of %" PRIu64 " bytes, and the limit is %d", size,
-                   XYLEM_TEXT_MAX);
-    else if (!(self->text = malloc(size + 1)))
-        note_wrong(self, "announced an answer of %" PRIu64 " bytes: there is no memory", size);
+    if (self->part) {
+        what = "a part";
+        limit = XYLEM_CHUNK_MAX;
+    }
+    if (!*self->wrong && size > (uint64_t)limit)
+        note_wrong(self, "announced %s of %" PRIu64 " bytes, and the limit is %d", what, size,
+                   limit);
+    else if (!*self->wrong && !(self->text = malloc(size + 1)))
+        note_wrong(self, "announced %s of %" PRIu64 " bytes: there is no memory", what, size);
     self->size = (size_t)size;
     self->answered = true;
 }
@@ -218,20 +228,44 @@ static size_t take_line(talk *self, const char *bytes, size_t size)
 
 static bool is_over(const talk *self)
 {
-    return *self->wrong || (self->answered && self->taken == self->size);
+    return *self->wrong || (self->answered && !self->part && self->taken == self->size);
 }
 
+/* Sends a part that has come. As long as there is no room for it the program is not read. */
+static void pass_part(talk *self)
+{
+    if (*self->wrong || !self->answered || !self->part || self->taken < self->size)
+        return;
+    int error = xylem_work_send(self->work, self->text, self->size);
+    if (error && error != XYLEM_CANCELLED)
+        note_wrong(self, "sent a part: %s", xylem_strerror(error));
+    free(self->text);
+    self->text = NULL;
+    self->size = self->taken = self->line_size = 0;
+    self->answered = false;
+}
+
+/* Returns how much of it belongs to the text. */
+static size_t take_text(talk *self, const char *bytes, size_t size)
+{
+    size_t wanted = self->size - self->taken, taken = size < wanted ? size : wanted;
+    if (taken > 0)
+        memcpy(self->text + self->taken, bytes, taken);
+    self->taken += taken;
+    return taken;
+}
+
+/* Several parts may have come at once. */
 static void take_bytes(talk *self, const char *bytes, size_t size)
 {
-    size_t done = self->answered ? 0 : take_line(self, bytes, size);
-    if (*self->wrong || !self->answered)
-        return;
-    size_t left = size - done, wanted = self->size - self->taken;
-    size_t taken = left < wanted ? left : wanted;
-    if (taken > 0)
-        memcpy(self->text + self->taken, bytes + done, taken);
-    self->taken += taken;
-    self->of->spoke = left > wanted;
+    while (size > 0 && !is_over(self)) {
+        size_t done =
+            self->answered ? take_text(self, bytes, size) : take_line(self, bytes, size);
+        bytes += done;
+        size -= done;
+        pass_part(self);
+    }
+    self->of->spoke = size > 0;
 }
 
 /* It has closed its output: mostly because it has ended. */
@@ -260,6 +294,8 @@ static void take_some(talk *self)
         take_bytes(self, bytes, (size_t)size);
     else if (size == 0)
         note_end(self);
+    if (direct)
+        pass_part(self);
     if (is_over(self) && !*self->wrong && !has_sent(self))
         note_wrong(self, "answered before it had read the request");
 }

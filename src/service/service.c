@@ -71,7 +71,23 @@ void xy_work_forget(xylem_work *work)
 {
     if (work->token)
         xy_tokens_drop(work->tokens, work->token);
+    if (work->tokens)
+        xy_tokens_drop_parts(work->tokens, work->request);
     work->token = NULL;
+}
+
+/* What was sent comes before the reply. */
+static int gather(xylem_work *work)
+{
+    int error = work->tokens ? xy_tokens_gather(work->tokens, work->request, &work->reply,
+                                                &work->reply_size)
+                             : XYLEM_OK;
+    if (!error)
+        return XYLEM_OK;
+    free(work->reply);
+    work->reply = NULL;
+    work->reply_size = 0;
+    return error;
 }
 
 /* A token that has been answered by now gives the reply. Only now the node can hear of a later one.
@@ -80,6 +96,8 @@ bool xy_work_settle(xylem_work *work, int *status)
 {
     xy_token_answer answer;
     xylem_token *token = work->token;
+    if (!*status && !token)
+        *status = gather(work);
     if (*status || !token) {
         xy_work_forget(work);
         return false;
@@ -250,10 +268,25 @@ xylem_token *xylem_work_defer(xylem_work *work)
 {
     if (!work || !work->tokens || work->token)
         return NULL;
-    work->token = xy_tokens_add(work->tokens, work->request);
+    work->token = xy_tokens_add(work->tokens, work->request, work->streams);
     if (work->token && !xylem_work_wanted(work)) /* in this order: one of the two sees it */
         xy_tokens_cancel(work->tokens, work->request);
     return work->token;
+}
+
+/* Room is told of by a callback, which ends the waiting. */
+int xylem_work_send(xylem_work *work, const void *chunk, size_t size)
+{
+    if (!work || !work->tokens || (!chunk && size > 0))
+        return XYLEM_INVALID;
+    for (;;) {
+        int error = xylem_work_wanted(work) ? xy_tokens_send(work->tokens, work->request,
+                                                             work->streams, chunk, size)
+                                            : XYLEM_CANCELLED;
+        if (error != XYLEM_BUSY || !work->rest || work->within)
+            return error;
+        work->rest(work, INT32_MAX, true);
+    }
 }
 
 int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t size,

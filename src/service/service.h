@@ -47,11 +47,13 @@ struct xylem_work {
     xy_tokens *tokens;
     xy_number request;
     xylem_token *token; /* once it is deferred */
+    bool streams;       /* its answer may come in parts */
 
     /* What the world does; NULL for work that is done at once. */
     bool (*wanted)(const xylem_work *work);
     bool (*rest)(xylem_work *work, int64_t ms, bool awaits); /* awaits: until called back */
     void *world;
+    bool within; /* a callback is under way, while it rests */
 };
 
 /* What a program may ask of the process that its node runs in. */

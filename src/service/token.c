@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/requests.h"
 #include "service/calls.h"
+#include "service/outflow.h"
 #include "service/service.h"
 
 struct xylem_token {
@@ -18,6 +19,7 @@ struct xylem_token {
     bool held;    /* by the program, which has not ended it */
     bool working; /* its work has not returned */
     bool wanted;
+    bool streams; /* the answer may come in parts */
     xy_token_answer answer;
 };
 
@@ -28,6 +30,8 @@ struct xy_tokens {
     xylem_token *answered; /* in the order of their answers, until the node takes them */
     size_t count;          /* of both */
     size_t cost;           /* of the answers, in bytes */
+    xy_outflows outflows;  /* what is sent before the answers */
+    atomic_bool sends;     /* there are chunks that the node has not taken */
     atomic_bool any;       /* the count is not 0 */
     bool closed, let_go;
 };
@@ -104,6 +108,7 @@ void xy_tokens_close(xy_tokens *tokens)
     {
         each->wanted = false;
     }
+    xy_outflows_clear(&tokens->outflows);
     unlock(tokens);
 }
 
@@ -119,7 +124,7 @@ void xy_tokens_let_go(xy_tokens **tokens)
     unlock(left);
 }
 
-static xylem_token *new_token(xy_tokens *tokens, xy_number request)
+static xylem_token *new_token(xy_tokens *tokens, xy_number request, bool streams)
 {
     bool room = tokens->count < XY_TOKENS_MAX && !tokens->closed;
     xylem_token *new = room ? xy_allocate(1, sizeof *new) : NULL;
@@ -129,6 +134,7 @@ static xylem_token *new_token(xy_tokens *tokens, xy_number request)
                          .held = true,
                          .working = true,
                          .wanted = true,
+                         .streams = streams,
                          .answer = {.request = request}};
     DL_APPEND(tokens->open, new);
     tokens->count++;
@@ -136,12 +142,12 @@ static xylem_token *new_token(xy_tokens *tokens, xy_number request)
     return new;
 }
 
-xylem_token *xy_tokens_add(xy_tokens *tokens, xy_number request)
+xylem_token *xy_tokens_add(xy_tokens *tokens, xy_number request, bool streams)
 {
     if (tokens->host.prepare && !tokens->host.prepare(tokens->host.owner))
         return NULL;
     pthread_mutex_lock(&tokens->mutex);
-    xylem_token *new = new_token(tokens, request);
+    xylem_token *new = new_token(tokens, request, streams);
     unlock(tokens);
     return new;
 }
@@ -200,6 +206,60 @@ bool xy_tokens_any(const xy_tokens *tokens)
     return atomic_load(&tokens->any);
 }
 
+/* What is sent before the answers. */
+
+static int send(xy_tokens *tokens, xy_number request, bool streams, const void *bytes, size_t size)
+{
+    int error = xy_outflows_send(&tokens->outflows, request, streams, bytes, size);
+    if (tokens->outflows.ready && !atomic_exchange(&tokens->sends, true))
+        tokens->host.ring(tokens->host.owner);
+    return error;
+}
+
+int xy_tokens_send(xy_tokens *tokens, xy_number request, bool streams, const void *bytes,
+                   size_t size)
+{
+    pthread_mutex_lock(&tokens->mutex);
+    int error = tokens->closed ? XYLEM_CANCELLED : send(tokens, request, streams, bytes, size);
+    unlock(tokens);
+    return error;
+}
+
+xy_chunk *xy_tokens_take_chunk(xy_tokens *tokens)
+{
+    if (!atomic_load(&tokens->sends))
+        return NULL;
+    pthread_mutex_lock(&tokens->mutex);
+    xy_chunk *first = xy_outflows_take(&tokens->outflows);
+    atomic_store(&tokens->sends, tokens->outflows.ready != NULL);
+    unlock(tokens);
+    return first;
+}
+
+bool xy_tokens_taken(xy_tokens *tokens, uint64_t request, size_t cost)
+{
+    pthread_mutex_lock(&tokens->mutex);
+    bool waited = xy_outflows_taken(&tokens->outflows, request, cost);
+    unlock(tokens);
+    return waited;
+}
+
+int xy_tokens_gather(xy_tokens *tokens, xy_number request, char **text, size_t *size)
+{
+    pthread_mutex_lock(&tokens->mutex);
+    int error = xy_outflows_end(&tokens->outflows, request, text, size);
+    xy_outflows_drop(&tokens->outflows, request);
+    unlock(tokens);
+    return error;
+}
+
+void xy_tokens_drop_parts(xy_tokens *tokens, xy_number request)
+{
+    pthread_mutex_lock(&tokens->mutex);
+    xy_outflows_drop(&tokens->outflows, request);
+    unlock(tokens);
+}
+
 /* The program's side. */
 
 bool xylem_token_wanted(const xylem_token *token)
@@ -248,11 +308,15 @@ static void give(xylem_token *token)
 }
 
 /* Ends a token with an answer, which is taken or freed; the mutex is held. */
-static int end_token(xylem_token *token, const xy_token_answer *answer)
+static int end_token(xylem_token *token, xy_token_answer *answer)
 {
+    xy_outflows *outflows = &token->of->outflows;
     int error = refusal(token, answer->size);
+    if (!error && token->wanted && !answer->status)
+        error = xy_outflows_end(outflows, token->answer.request, &answer->text, &answer->size);
     if (error)
         return error;
+    xy_outflows_drop(outflows, token->answer.request);
     if (token->wanted) {
         token->answer.status = answer->status;
         token->answer.text = answer->text;
@@ -278,6 +342,21 @@ int xylem_token_ask(const xylem_token *token, xylem_context *context, const char
                               .callback = callback,
                               .owner = owner};
     return xy_context_ask(context, &asking, timeout_ms);
+}
+
+int xylem_token_send(const xylem_token *token, const void *chunk, size_t size)
+{
+    if (!token || (!chunk && size > 0))
+        return XYLEM_INVALID;
+    xy_tokens *tokens = token->of;
+    int error = XYLEM_CANCELLED;
+    pthread_mutex_lock(&tokens->mutex);
+    if (tokens->host.may_answer && token->wanted && !tokens->host.may_answer(tokens->host.owner))
+        error = XYLEM_INVALID;
+    else if (token->wanted)
+        error = send(tokens, token->answer.request, token->streams, chunk, size);
+    unlock(tokens);
+    return error;
 }
 
 int xylem_token_reply(xylem_token **token, int error, const void *reply, size_t size)

@@ -142,6 +142,8 @@ void check_stepping(struct check *check, uint64_t node, const xy_event *event, b
         check_deferred(check, node, event->deferred.request.request);
     if (event->kind == XY_EVENT_ASKED)
         check_asked_others(check, node, event);
+    if (event->kind == XY_EVENT_SENT)
+        check_sent(check, node, event);
     if (event->kind == XY_EVENT_END)
         check_asks_end(check, node);
     if (event->kind == XY_EVENT_MESSAGE && node == 0 && !forged)
@@ -196,6 +198,7 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
     case XY_ACTION_NEIGHBOURS:
     case XY_ACTION_CANCEL:
     case XY_ACTION_COMBINE:
+    case XY_ACTION_TAKEN:
         executed(check, node, action);
         break;
     case XY_ACTION_START:
@@ -208,6 +211,9 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
         break;
     case XY_ACTION_REPLY:
         check_reply(check, action);
+        break;
+    case XY_ACTION_CHUNK:
+        check_chunk(check, action);
         break;
     case XY_ACTION_NOTICE:
         check_notice(check, action);

@@ -55,12 +55,15 @@
  *       it belongs to; the controlling node asks once for it, within the time of that work, and
  *       no longer than it goes on; what holds for a command of the user holds for that, too; the
  *       answer is what the controlling node has heard, with an outcome for each node of the set
+ *   I21 the chunks of a stream come in the order in which they were sent, each once, before its
+ *       end, and all of them before its success; never more than the window is on its way
  *   I22 when all is quiet, the service of each node that lives knows its parent and its children as
  *       the map has them
  *
- * check_neighbours has I22, check_asks I20, check_states I19, check_casts I18, check_replies I2,
- * check_jobs I10 to I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14,
- * check_quiet I1, I7 and I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
+ * check_neighbours has I22, check_streams I21, check_asks I20, check_states I19, check_casts I18,
+ * check_replies I2, check_jobs I10 to I12, check_liveness I3 and I4, check_ends I5 and I6,
+ * check_links I13 and I14, check_quiet I1, I7 and I8, check_shape I17, check_ends I16; I9 is seen
+ * from the hash of the run.
  */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H
@@ -327,6 +330,14 @@ void check_ask_taken(struct check *check);
 void check_asks(struct check *check, uint64_t node);
 void check_asks_quiet(struct check *check, uint64_t node);
 void check_asks_clear(struct check *check);
+
+/* check_streams: a service sends a chunk; it has come; the user takes some, if the request is under
+ * way; it has ended. All is quiet. */
+void check_sent(struct check *check, uint64_t node, const xy_event *event);
+void check_chunk(struct check *check, const xy_action *action);
+bool check_takes(struct check *check, const xy_command *take);
+void check_streamed(struct check *check, const struct entry *job, int status);
+void check_streams_quiet(struct check *check, uint64_t node);
 
 /* check_states: a node was created; a job was answered with what came of its work; what a life is
  * given at its start; what it has saved is sent; its service has done so much work, with what it

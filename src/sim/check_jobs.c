@@ -6,6 +6,7 @@
 
 #include "sim/asker.h"
 #include "sim/later.h"
+#include "sim/sender.h"
 #include "sim/steps.h"
 
 uint64_t check_digest(int status, const void *bytes, size_t size)
@@ -79,7 +80,8 @@ void check_came(struct check *check, uint64_t node)
     struct life *life = &check->model.lives[node];
     if (hand->heard && !hand->forged && !hand->strange && !hand->passed_on &&
         (hand->message.kind == XY_REQUEST || hand->message.kind == XY_CAST) &&
-        hand->message.code == XY_EXEC && !(hand->message.part & XY_PART_MORE) &&
+        (hand->message.code == XY_EXEC || hand->message.code == XY_STREAM) &&
+        !(hand->message.part & XY_PART_MORE) &&
         check_work_of(check, node, request) && request > life->come)
         life->come = request;
 }
@@ -412,7 +414,7 @@ static bool may_take_long(const struct check *check, const struct entry *job)
 {
     const char *service = check->model.lives[job->life].service;
     return service && (strcmp(service, "sleep") == 0 || strcmp(service, STEPS_NAME) == 0 ||
-                       later_is(service) || asker_is(service));
+                       later_is(service) || asker_is(service) || sender_is(service));
 }
 
 /* Whether word that the time is over may come later than the asker's patience ends. */

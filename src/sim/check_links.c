@@ -165,7 +165,8 @@ static void note_sending(struct check *check, struct entry *entry, const xy_mess
 static void request_sent(struct check *check, const xy_action *action)
 {
     const xy_message *request = &action->send.message;
-    bool asked = request->code == XY_EXEC || request->code == XY_PING || request->code == XY_RECALL;
+    bool asked = request->code == XY_EXEC || request->code == XY_STREAM ||
+                 request->code == XY_PING || request->code == XY_RECALL;
     struct entry *entry = history_of(&check->history, request->number.request);
     uint64_t next = neighbour(check, 0, &action->send.to);
     if (!next || next != model_of_link(&check->model, request->link.number) ||
@@ -190,7 +191,8 @@ static void forwarded(struct check *check, uint64_t node, const xy_action *actio
     uint64_t next = neighbour(check, node, to);
     bool request = hand->message.kind == XY_REQUEST;
     bool up = hand->message.kind == XY_REPLY || hand->message.kind == XY_CHANGE ||
-              hand->message.kind == XY_ASK || hand->message.kind == XY_STATE;
+              hand->message.kind == XY_ASK || hand->message.kind == XY_STATE ||
+              hand->message.kind == XY_CHUNK;
     bool current = to->link.number == check->model.lives[next].link;
     bool refused =
         request && hand->message.number.request != 0 && current && check->model.lives[next].silent;

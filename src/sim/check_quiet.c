@@ -97,6 +97,7 @@ static void look_at_work(struct check *check, uint64_t node)
     const struct life *life = &check->model.lives[node];
     const xy_node *one = xy_simulation_node(check->world, (xy_life){node});
     check_asks_quiet(check, node);
+    check_streams_quiet(check, node);
     if (life->working)
         check_broken(check, "I7", "life %" PRIu64 " still does request %" PRIu64, node,
                      life->working);

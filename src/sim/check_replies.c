@@ -13,7 +13,8 @@ static const char *const kinds[] = {[XY_COMMAND_CREATE] = "create",
                                     [XY_COMMAND_CLOSE] = "the end of",
                                     [XY_COMMAND_CANCEL] = "the cancelling of",
                                     [XY_COMMAND_MOVE] = "move",
-                                    [XY_COMMAND_CAST] = "cast"};
+                                    [XY_COMMAND_CAST] = "cast",
+                                    [XY_COMMAND_TAKE] = "the taking of"};
 
 /* Asking. */
 
@@ -129,6 +130,7 @@ struct entry check_entry(const struct check *check, const xy_command *command)
     entry.reached = entry.present && model->lives[entry.life].available;
     if (entry.kind == XY_COMMAND_EXEC)
         entry.text = check_digest(XYLEM_OK, command->text, command->size);
+    entry.streams = command->streams;
     return entry;
 }
 
@@ -141,6 +143,8 @@ void check_asking(struct check *check, const xy_command *command)
         check->closing = true;
     if (entry.kind == XY_COMMAND_CANCEL)
         entry.present = check_cancelled(check, (uint64_t)entry.value);
+    if (entry.kind == XY_COMMAND_TAKE)
+        entry.present = check_takes(check, command);
     if (entry.kind == XY_COMMAND_CREATE)
         find_place(check, &entry, command);
     if (entry.kind == XY_COMMAND_MOVE)
@@ -574,6 +578,7 @@ static void weigh(struct check *check, struct entry *entry, const xy_action *rep
         break;
     case XY_COMMAND_EXEC:
         check_job(check, entry, reply);
+        check_streamed(check, entry, status);
         break;
     case XY_COMMAND_PING:
         check_pinged(check, entry, status);
@@ -581,6 +586,7 @@ static void weigh(struct check *check, struct entry *entry, const xy_action *rep
     case XY_COMMAND_FAULT:
         reply_to_fault(check, entry, status);
         break;
+    case XY_COMMAND_TAKE:
     case XY_COMMAND_CANCEL:
         reply_to_cancel(check, entry, status);
         break;
@@ -614,8 +620,8 @@ static void look_at_refusal(struct check *check, const struct entry *entry, int 
         check->refused = true;
 }
 
-/* What a node has answered is in hand: its number and its tag. Of what a node has asked it may be
- * out of hand when that is looked at. */
+/* What a node has answered is in hand: its number and its tag. Of what a node has asked, and of a
+ * stream, it may be out of hand when that is looked at. */
 static void look_at_number(struct check *check, const struct entry *entry, const xy_action *reply)
 {
     const struct hand *hand = &check->hand;
@@ -623,7 +629,7 @@ static void look_at_number(struct check *check, const struct entry *entry, const
     bool answers = hand->heard && hand->message.kind == XY_REPLY &&
                    hand->message.number.request == reply->reply.command;
     if (asked && (answers ? hand->message.number.tag != entry->tag
-                          : reply->reply.status == XYLEM_OK && !entry->asker))
+                          : reply->reply.status == XYLEM_OK && !entry->asker && !entry->streams))
         fail(check, entry, "it was not answered by its node", reply->reply.status);
 }
 

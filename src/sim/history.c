@@ -18,6 +18,7 @@ void history_clear(struct history *history)
     for (size_t i = 1; i <= history->count; i++) {
         free(history->entries[i].targets);
         free(history->entries[i].passed);
+        free(history->entries[i].costs);
     }
     free(history->entries);
     free(history->open);

@@ -49,6 +49,11 @@ struct entry {
     uint64_t kept;    /* and how much its node was to keep before that */
     bool lost;        /* its node has said that it does not have the answer any more */
 
+    /* Of an exec whose answer may come in parts: */
+    bool streams;
+    uint64_t sent, got, took; /* how many chunks */
+    size_t *costs;            /* of each, together with those before it */
+
     /* Of a cast: what each node is asked, as if that were a command of its own. */
     struct entry *targets;
     size_t target_count;

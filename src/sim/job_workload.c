@@ -7,6 +7,7 @@
 #include "sim/asker.h"
 #include "sim/later.h"
 #include "sim/need.h"
+#include "sim/sender.h"
 #include "sim/steps.h"
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
@@ -25,7 +26,8 @@ const char *run_service(struct run *run)
     static const char *const services[] = {"",         "timer",         "dict",     "sum",
                                            "sleep",    "sleep",         STEPS_NAME, STEPS_NAME,
                                            LATER_NAME, LONG_LATER_NAME, ASKER_NAME, LONG_ASKER_NAME,
-                                           TALLY_NAME, TALLY_NAME};
+                                           TALLY_NAME, TALLY_NAME,
+                                           SENDER_NAME, SENDER_NAME, QUICK_SENDER_NAME};
     bool timers = run->plan.weights[COMMAND_JOB] == 0;
     return timers ? "" : services[draw(run, sizeof services / sizeof *services)];
 }
@@ -96,6 +98,16 @@ static size_t write_ask(struct run *run, int64_t self)
     return (size_t)snprintf(text, sizeof text, "%c %s %s", "wwwwwbbr"[draw(run, 8)], set, asked);
 }
 
+/* For a service that sends chunks: as a rule more than may be on their way. */
+static size_t write_send(struct run *run, int64_t ms)
+{
+    static const unsigned sizes[] = {20, 1000, 20000, XYLEM_CHUNK_MAX};
+    unsigned count = 1 + (unsigned)draw(run, 40);
+    return (size_t)snprintf(text, sizeof text, "s %u %u %u", count,
+                            sizes[draw(run, sizeof sizes / sizeof *sizes)],
+                            draw(run, 2) ? (unsigned)ms / count : 0);
+}
+
 static size_t write_small(struct run *run, const char *service)
 {
     uint64_t number = draw(run, 1000);
@@ -103,6 +115,8 @@ static size_t write_small(struct run *run, const char *service)
     int size;
     if (strcmp(service, STEPS_NAME) == 0)
         return write_steps(run, ms);
+    if (sender_is(service))
+        return write_send(run, ms);
     if (strcmp(service, "sleep") == 0)
         size = snprintf(text, sizeof text, "%" PRId64, ms);
     else if (strcmp(service, "sum") == 0)
@@ -121,6 +135,7 @@ static void start(struct run *run, int64_t id, bool large)
     const char *service = life ? run->check.model.lives[life].service : "";
     xy_command command = {.kind = XY_COMMAND_EXEC, .id = id, .text = text};
     command.timeout_ms = run->plan.timeout_ms << draw(run, 4) >> 2;
+    command.streams = draw(run, 8) == 0 || (sender_is(service) && draw(run, 8) > 0);
     command.size = large               ? write_large(run)
                    : asker_is(service) ? write_ask(run, id)
                                        : write_small(run, service);
@@ -128,6 +143,27 @@ static void start(struct run *run, int64_t id, bool large)
 }
 
 /* Commands. */
+
+/* Of one stream of eight nothing is taken. */
+static void take(struct run *run, uint64_t request)
+{
+    const struct entry *job = history_find(&run->check.history, request);
+    if (!job->streams || job->got == job->took || request % 8 == 0 || draw(run, 4) == 0)
+        return;
+    uint64_t more = 1 + draw(run, 2 * (job->got - job->took));
+    uint64_t count = job->took + more < job->got ? job->took + more : job->got;
+    run_command(run, &(xy_command){.kind = XY_COMMAND_TAKE,
+                                   .value = (int64_t)request,
+                                   .count = count,
+                                   .timeout_ms = -1});
+}
+
+void run_take(struct run *run)
+{
+    const struct history *history = &run->check.history;
+    for (size_t i = 0; i < history->waiting; i++)
+        take(run, history->open[i]);
+}
 
 static int64_t some_id(struct run *run)
 {

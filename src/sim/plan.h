@@ -90,7 +90,9 @@ enum fault {
     _(STATE_GIVEN, "given")           /* to the next life */                                       \
     _(ASKS, "asks")                   /* of nodes, which the controlling node has heard */         \
     _(ASKS_ANSWERED, "asks answered") /* by outcomes, */                                           \
-    _(ASKS_GIVEN_UP, "asks given up") /* or without */
+    _(ASKS_GIVEN_UP, "asks given up") /* or without */                                             \
+    _(CHUNK_SENT, "chunks sent")      /* before an answer, */                                      \
+    _(CHUNK_CAME, "chunks come")      /* and passed on to the user */
 
 #define COMMAND_NAME(name, text) COMMAND_##name,
 enum command { WORKLOAD(COMMAND_NAME) COMMANDS };

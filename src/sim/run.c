@@ -4,6 +4,7 @@
 #include "sim/heap.h"
 #include "sim/later.h"
 #include "sim/need.h"
+#include "sim/sender.h"
 #include "sim/steps.h"
 
 enum { STREAM_WORKLOAD = 101, STREAM_WORK = 103, STREAM_FAULTS = 200, SECOND_US = 1000000 };
@@ -253,6 +254,7 @@ static void begin(struct run *run, uint64_t seed, const struct limits *limits, F
     steps_begin(&run->check);
     later_begin(&run->check);
     asker_begin(&run->check);
+    sender_begin(&run->check);
 }
 
 /* What was said of the ends of nodes is what their services have seen. */
@@ -301,6 +303,7 @@ static void finish(struct run *run)
     steps_hush();
     later_hush();
     asker_hush();
+    sender_hush();
     run->world->ops->close(run->world);
     check_clear(&run->check);
     look_at_remains(run, now_us);

@@ -54,6 +54,9 @@ void run_job(struct run *run);
 void run_cancel(struct run *run);
 void run_cast(struct run *run);
 
+/* Chunks that have come are taken, as a rule. */
+void run_take(struct run *run);
+
 /* A fault is injected: it is counted and traced. */
 void run_count(struct run *run, enum fault fault, uint64_t node);
 

@@ -44,6 +44,20 @@ static xy_event task_worked(const xy_sim_node *who, const xy_task *task)
     return worked(who, task->request, task->status, task->saves, &task->work);
 }
 
+/* What the service sends before its answer. */
+static void pass_chunks(xy_scheduler *scheduler, xy_sim_node *who, bool within)
+{
+    xy_chunk *chunk;
+    while (who->stage == XY_SIM_ALIVE && (chunk = xy_tokens_take_chunk(who->tokens))) {
+        xy_event event = {.kind = XY_EVENT_SENT};
+        event.sent.chunk = chunk;
+        if (within)
+            xy_driver_step_within(&who->driver, &event);
+        else
+            xy_scheduler_step(scheduler, who, &event);
+    }
+}
+
 /* The state before the word that the work is answered later. Within a step of the node, or not. */
 static void pass_done(xy_scheduler *scheduler, xy_sim_node *who, const xy_event *worked,
                       bool deferred, bool within)
@@ -54,6 +68,7 @@ static void pass_done(xy_scheduler *scheduler, xy_sim_node *who, const xy_event 
     later.deferred.request = worked->worked.request;
     const xy_event *const events[] = {deferred && worked->worked.saves ? &saved : NULL,
                                       deferred ? &later : worked};
+    pass_chunks(scheduler, who, within);
     for (size_t i = 0; i < 2; i++)
         if (events[i] && within)
             xy_driver_step_within(&who->driver, events[i]);
@@ -84,7 +99,8 @@ static void do_at_once(xy_scheduler *scheduler, xy_sim_node *who, const xy_actio
                        .now_ms = xy_sim_node_clock_ms(who, scheduler->now_us),
                        .context = &who->context,
                        .tokens = who->tokens,
-                       .request = action->work.request};
+                       .request = action->work.request,
+                       .streams = action->work.streams};
     int status = xy_service_do(who->service, who->service_state, &work);
     bool deferred = xy_work_settle(&work, &status);
     bool saves = xy_service_save(who->service, who->service_state, &who->context, work.now_ms);
@@ -314,7 +330,9 @@ bool xy_scheduler_may_answer(void *owner)
 void xy_scheduler_answered(xy_scheduler *scheduler, xy_sim_node *who)
 {
     xy_token_answer answer;
-    if (!xy_tokens_take(who->tokens, &answer))
+    bool taken = xy_tokens_take(who->tokens, &answer);
+    pass_chunks(scheduler, who, false);
+    if (!taken)
         return;
     xy_event event = {.kind = XY_EVENT_WORKED};
     event.worked.request = answer.request;
@@ -349,6 +367,16 @@ static void neighbours(xy_sim_node *who, xy_action *action)
     call_soon(who);
 }
 
+/* As above. */
+static void taken(xy_sim_node *who, const xy_action *action)
+{
+    if (!xy_tokens_taken(who->tokens, action->taken.request, action->taken.cost))
+        return;
+    xy_room_tell(&who->room, &who->calls);
+    xy_scheduler_enter(who->scheduler, xy_scheduler_event(XY_SIM_CALLED, who->life, NULL, 0),
+                       who->scheduler->now_us);
+}
+
 void xy_scheduler_execute(xy_driver *driver, xy_action *action)
 {
     xy_sim_node *who = driver->world;
@@ -360,6 +388,8 @@ void xy_scheduler_execute(xy_driver *driver, xy_action *action)
         answered(who, action);
     else if (action->kind == XY_ACTION_NEIGHBOURS)
         neighbours(who, action);
+    else if (action->kind == XY_ACTION_TAKEN)
+        taken(who, action);
     else if (action->kind == XY_ACTION_CANCEL)
         cancel(who->scheduler, who, action->cancel.request);
     else if (who->service->takes_long)

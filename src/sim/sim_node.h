@@ -8,7 +8,7 @@
 #include "driver/driver.h"
 #include "driver/log.h"
 #include "link/queue_link.h"
-#include "service/calls.h"
+#include "service/outflow.h"
 #include "service/service.h"
 #include "sim/task.h"
 
@@ -73,6 +73,7 @@ typedef struct xy_sim_node {
     void *service_state;
     xy_tokens *tokens;
     xy_calls calls;
+    xy_room room;
     bool calling; /* the service is called back */
     xylem_context context;
     xy_log log;    /* of the context */

@@ -11,8 +11,10 @@
 static bool call_back(xy_task *task)
 {
     bool called = false;
+    task->work.within = true;
     for (xy_call *call; (call = xy_calls_take(task->calls)); called = true)
         xy_call_run(call, task->work.context);
+    task->work.within = false;
     if (!called || !task->awaits)
         return false;
     task->calls = NULL;
@@ -80,6 +82,7 @@ xy_task *xy_task_new(xy_stacks *stacks, const xylem_service *service, void *stat
                       .work = {.text = text ? text : "",
                                .size = work->work.size,
                                .now_ms = now_ms,
+                               .streams = work->work.streams,
                                .wanted = wanted,
                                .rest = rest,
                                .world = task}};

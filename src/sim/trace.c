@@ -219,7 +219,8 @@ void xy_trace_command(xy_trace *trace, int64_t now_us, uint64_t number, const xy
                                         [XY_COMMAND_CLOSE] = "close",
                                         [XY_COMMAND_CANCEL] = "cancel",
                                         [XY_COMMAND_MOVE] = "move",
-                                        [XY_COMMAND_CAST] = "cast"};
+                                        [XY_COMMAND_CAST] = "cast",
+                                        [XY_COMMAND_TAKE] = "take"};
     mix(trace, (uint64_t)now_us);
     mix(trace, number << 8 | (uint64_t)command->kind);
     mix(trace, (uint64_t)command->id ^ (uint64_t)command->parent << 20);

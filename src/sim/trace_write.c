@@ -2,13 +2,16 @@
 
 #include <inttypes.h>
 
+#include "core/chunks.h"
+
 static const char *const message_names[XY_KIND_END] = {
     [XY_HELLO] = "hello",       [XY_WELCOME] = "welcome", [XY_HEARTBEAT] = "heartbeat",
     [XY_INTERVAL] = "interval", [XY_REPORT] = "report",   [XY_CHANGE] = "change",
     [XY_REQUEST] = "request",   [XY_REPLY] = "reply",     [XY_CAST] = "cast",
-    [XY_MERGED] = "merged",     [XY_ASK] = "ask",         [XY_STATE] = "state"};
+    [XY_MERGED] = "merged",     [XY_ASK] = "ask",         [XY_STATE] = "state",
+    [XY_CHUNK] = "chunk"};
 static const char *const operation_names[XY_OPERATION_END] = {
-    "", "expect", "let-go", "exec", "recall", "ping", "cancel", "answered"};
+    "", "expect", "let-go", "exec", "recall", "ping", "cancel", "answered", "stream", "taken"};
 static const char *const change_names[XY_CHANGE_END] = {"", "silent", "back"};
 static const char *const signals[] = {"", "kill", "pause", "resume"};
 static const char *const notices[] = {"unavailable", "available", "adopted", "restarted",
@@ -39,16 +42,16 @@ static void write_message(FILE *file, const xy_message *message)
     if (message->kind == XY_REQUEST && message->code == XY_LET_GO)
         fprintf(file, ",\"about\":%" PRId64, message->value);
     if (message->kind == XY_REQUEST || message->kind == XY_REPLY || message->kind == XY_CAST ||
-        message->kind == XY_MERGED)
+        message->kind == XY_MERGED || message->kind == XY_CHUNK)
         fprintf(file, ",\"request\":%" PRIu64, message->number.request);
     if (message->kind == XY_ASK)
         fprintf(file, ",\"ask\":%" PRIu64, message->number.request);
     if (message->kind == XY_REPLY)
         fprintf(file, ",\"status\":\"%s\"", xylem_strerror(message->status));
-    if (message->kind == XY_STATE)
+    if (message->kind == XY_STATE || message->kind == XY_CHUNK)
         fprintf(file, ",\"number\":%" PRId64, message->value);
     if (message->kind == XY_REQUEST || message->kind == XY_CHANGE || message->kind == XY_HELLO ||
-        message->kind == XY_ASK || message->kind == XY_STATE)
+        message->kind == XY_ASK || message->kind == XY_STATE || message->kind == XY_CHUNK)
         fprintf(file, ",\"id\":%" PRId64 ",\"target\":%" PRIu64, message->id, message->life.number);
     if (message->kind == XY_INTERVAL || message->kind == XY_WELCOME)
         fprintf(file, ",\"interval_ms\":%" PRId64 ",\"version\":%" PRIu64, message->value,
@@ -79,6 +82,12 @@ static void write_request(FILE *file, xy_number request, int status)
             xylem_strerror(status));
 }
 
+static void write_chunk(FILE *file, const xy_chunk *chunk)
+{
+    fprintf(file, ",\"request\":%" PRIu64 ",\"number\":%" PRIu64, chunk->request.request,
+            chunk->place);
+}
+
 static void write_target(FILE *file, xy_life life)
 {
     fprintf(file, ",\"target\":%" PRIu64, life.number);
@@ -102,7 +111,7 @@ void xy_trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_ev
         [XY_EVENT_ENDED] = "ended",       [XY_EVENT_SIGNALLED] = "signalled",
         [XY_EVENT_COMBINED] = "combined", [XY_EVENT_DEFERRED] = "deferred",
         [XY_EVENT_ASKED] = "asked",       [XY_EVENT_SAVED] = "saved",
-        [XY_EVENT_TOLD] = "told"};
+        [XY_EVENT_TOLD] = "told",         [XY_EVENT_SENT] = "sent"};
     xy_trace_write_begin(file, now_us, node, "event", names[event->kind]);
     if (event->kind == XY_EVENT_MESSAGE)
         write_frame(file, event, forged);
@@ -115,6 +124,8 @@ void xy_trace_write_event(FILE *file, int64_t now_us, uint64_t node, const xy_ev
     else if (event->kind == XY_EVENT_ASKED)
         fprintf(file, ",\"request\":%" PRIu64 ",\"ask\":%" PRIu64, event->asked.request.request,
                 event->asked.ask);
+    else if (event->kind == XY_EVENT_SENT)
+        write_chunk(file, event->sent.chunk);
     else if (event->kind == XY_EVENT_COMBINED)
         write_request(file, event->combined.cast, event->combined.status);
     else if (event->kind == XY_EVENT_TOLD)
@@ -216,6 +227,12 @@ static void write_rest(FILE *file, const xy_action *action)
         fprintf(file, ",\"parent\":%" PRId64 ",\"children\":%zu", action->neighbours.parent,
                 action->neighbours.count);
         break;
+    case XY_ACTION_TAKEN:
+        fprintf(file, ",\"request\":%" PRIu64, action->taken.request);
+        break;
+    case XY_ACTION_CHUNK:
+        write_chunk(file, action->chunk.chunk);
+        break;
     case XY_ACTION_KILL:
         fprintf(file, ",\"late\":%s", action->kill.late ? "true" : "false");
         break;
@@ -236,19 +253,31 @@ static void write_rest(FILE *file, const xy_action *action)
 
 void xy_trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_action *action)
 {
-    static const char *const names[] = {
-        [XY_ACTION_SEND] = "send",         [XY_ACTION_FORWARD] = "forward",
-        [XY_ACTION_EXPECT] = "expect",     [XY_ACTION_LET_GO] = "let-go",
-        [XY_ACTION_CONNECT] = "connect",   [XY_ACTION_DISCONNECT] = "disconnect",
-        [XY_ACTION_WORK] = "work",         [XY_ACTION_CANCEL] = "cancel",
-        [XY_ACTION_EXPECTED] = "expected", [XY_ACTION_ATTACHED] = "attached",
-        [XY_ACTION_STOP] = "stop",         [XY_ACTION_START] = "start",
-        [XY_ACTION_ATTACH] = "attach",     [XY_ACTION_TELL] = "tell",
-        [XY_ACTION_END] = "end",           [XY_ACTION_KILL] = "kill",
-        [XY_ACTION_SIGNAL] = "signal",     [XY_ACTION_REPLY] = "reply",
-        [XY_ACTION_NOTICE] = "notice",     [XY_ACTION_ROOM] = "room",
-        [XY_ACTION_COMBINE] = "combine",   [XY_ACTION_ANSWERED] = "answered",
-        [XY_ACTION_NEIGHBOURS] = "neighbours"};
+    static const char *const names[] = {[XY_ACTION_SEND] = "send",
+                                        [XY_ACTION_FORWARD] = "forward",
+                                        [XY_ACTION_EXPECT] = "expect",
+                                        [XY_ACTION_LET_GO] = "let-go",
+                                        [XY_ACTION_CONNECT] = "connect",
+                                        [XY_ACTION_DISCONNECT] = "disconnect",
+                                        [XY_ACTION_WORK] = "work",
+                                        [XY_ACTION_CANCEL] = "cancel",
+                                        [XY_ACTION_EXPECTED] = "expected",
+                                        [XY_ACTION_ATTACHED] = "attached",
+                                        [XY_ACTION_STOP] = "stop",
+                                        [XY_ACTION_START] = "start",
+                                        [XY_ACTION_ATTACH] = "attach",
+                                        [XY_ACTION_TELL] = "tell",
+                                        [XY_ACTION_END] = "end",
+                                        [XY_ACTION_KILL] = "kill",
+                                        [XY_ACTION_SIGNAL] = "signal",
+                                        [XY_ACTION_REPLY] = "reply",
+                                        [XY_ACTION_NOTICE] = "notice",
+                                        [XY_ACTION_ROOM] = "room",
+                                        [XY_ACTION_COMBINE] = "combine",
+                                        [XY_ACTION_ANSWERED] = "answered",
+                                        [XY_ACTION_NEIGHBOURS] = "neighbours",
+                                        [XY_ACTION_TAKEN] = "taken",
+                                        [XY_ACTION_CHUNK] = "chunk"};
     xy_trace_write_begin(file, now_us, node, "action", names[action->kind]);
     if (xy_trace_target(action))
         fprintf(file, ",\"target\":%" PRIu64, xy_trace_target(action));

@@ -194,5 +194,6 @@ void run_next_command(struct run *run)
         run_now_us(run) + run_gap_us(&run->workload, at_once ? 200 : run->plan.gap_us);
     if (run_now_us(run) < run->held_until_us)
         return; /* the user's thread is the controlling node's */
+    run_take(run);
     workload[draw_command(run)](run);
 }

@@ -215,6 +215,18 @@ static bool pass_questions(xy_loop *loop, bool within)
     return any;
 }
 
+/* What the service sends before its answer. */
+static bool pass_chunks(xy_loop *loop, bool within)
+{
+    bool any = false;
+    for (xy_chunk *chunk; (chunk = xy_executor_take_chunk(loop->executor)); any = true) {
+        xy_event event = {.kind = XY_EVENT_SENT};
+        event.sent.chunk = chunk;
+        step_maybe_within(loop, &event, within);
+    }
+    return any;
+}
+
 /* A node that was killed or paused meanwhile does not answer, as a process would not. */
 static void work(xy_loop *loop, xy_action *action)
 {
@@ -223,6 +235,8 @@ static void work(xy_loop *loop, xy_action *action)
     bool lives = attend(loop);
     if (!over)
         return;
+    if (lives)
+        pass_chunks(loop, true);
     if (lives)
         pass_done(loop, &done, true);
     free(done.text);
@@ -271,6 +285,8 @@ static void execute(xy_driver *driver, xy_action *action)
         xy_executor_answered(loop->executor, action);
     else if (action->kind == XY_ACTION_NEIGHBOURS)
         xy_executor_neighbours(loop->executor, action);
+    else if (action->kind == XY_ACTION_TAKEN)
+        xy_executor_taken(loop->executor, action);
     else
         xy_executor_cancel(loop->executor, action->cancel.request);
 }
@@ -338,11 +354,12 @@ static bool take_work(xy_loop *loop)
     if (!loop->executor)
         return false;
     bool taken = xy_executor_take(loop->executor, &done);
+    bool sent = pass_chunks(loop, false);
     if (taken)
         pass_done(loop, &done, false);
     if (taken)
         free(done.text);
-    return pass_questions(loop, false) || taken;
+    return pass_questions(loop, false) || taken || sent;
 }
 
 /* True when it was a ring: then there is more to look at than the link. */
@@ -407,6 +424,7 @@ static void call_back(xy_loop *loop)
         saved.saved.size = done.saved_size;
         step(loop, &saved);
     }
+    pass_chunks(loop, false);
     pass_questions(loop, false);
 }
 

@@ -13,6 +13,7 @@ enum { TIMEOUT_MS = 5000, COMMANDS_MAX = 4096, LIVES_MAX = 4096 };
 struct issued {
     int64_t due_ms;
     bool answered, exec, cast;
+    uint64_t chunks; /* that have come */
     uint16_t ids; /* of a cast: those that are asked, as bits */
 };
 
@@ -70,6 +71,15 @@ static void answered(const xy_action *action)
     else if (commands[number].cast)
         must(action->reply.status == XYLEM_BUSY || action->reply.status == XYLEM_CANCELLED ||
              action->reply.status == XYLEM_INTERRUPTED);
+}
+
+/* In order, before the answer. */
+static void passed_on(const xy_action *action)
+{
+    uint64_t number = action->chunk.command;
+    must(number >= 1 && number <= run.latest && commands[number].exec && !commands[number].answered);
+    must(action->chunk.chunk->place == ++commands[number].chunks);
+    must(action->chunk.chunk->size == 5 && action->chunk.chunk->bytes[5] == 0);
 }
 
 /* From 12 on it never is. */
@@ -172,6 +182,9 @@ static void perform(const xy_action *action)
         break;
     case XY_ACTION_NOTICE:
         notice(action);
+        break;
+    case XY_ACTION_CHUNK:
+        passed_on(action);
         break;
     case XY_ACTION_COMBINE:
         combine(action);
@@ -324,6 +337,7 @@ static void command_within(xy_command_kind kind, int64_t value)
         made.size = script_number(&run.all.script);
     if (kind == XY_COMMAND_EXEC && made.size == 15)
         made.size = sizeof text; /* in fragments */
+    made.streams = kind == XY_COMMAND_EXEC && made.size % 2;
     if (kind == XY_COMMAND_CREATE) {
         int64_t parent = script_number(&run.all.script);
         made.parent = parent < 8 ? parent : parent == 8 ? XY_PARENT_CONTROLLER : XY_PARENT_ANY;
@@ -613,6 +627,34 @@ static void state_of_node(xy_map_node *node, unsigned wrong)
          (wrong == 13 && node->id == INT64_MAX));
 }
 
+/* A chunk of the first request that may have any: the next one, or at 12 a later one, at 13 of
+ * another life; at 14 it was lost, at 15 its number is wrong. */
+static void chunk_of_node(const xy_map_node *node, unsigned wrong)
+{
+    const xy_request *stream = node->requests;
+    while (stream && (xy_is_errand(stream) || !stream->stream))
+        stream = stream->next;
+    if (!stream)
+        return;
+    const uint64_t before = stream->stream->received, number = stream->slot.request;
+    xy_message chunk = {.kind = XY_CHUNK,
+                        .id = node->id,
+                        .life = {node->life.number + (wrong == 13)},
+                        .value = (int64_t)before + 1 + (wrong == 12),
+                        .status = wrong == 14 ? XYLEM_BUSY : XYLEM_OK,
+                        .number = {number, stream->tag ^ (wrong == 15)},
+                        .body = (const uint8_t *)"chunk"};
+    chunk.payload_size = wrong == 14 ? 0 : 5;
+    neighbours_hear(&run.all, neighbours_choose(&run.all, wrong % 12)->peer, &chunk);
+    stream = xy_requests_find(&run.controller.requests, number);
+    must(!stream || stream->stream->received <= before + (wrong < 12));
+    if (stream && wrong % 2 && run.latest < COMMANDS_MAX)
+        issue(&(xy_command){.kind = XY_COMMAND_TAKE,
+                            .value = (int64_t)number,
+                            .count = stream->stream->received,
+                            .timeout_ms = -1});
+}
+
 /* Or it has attached, as it says itself. */
 static void change_of_a_node(void)
 {
@@ -624,6 +666,8 @@ static void change_of_a_node(void)
         change_of_node(node, code, wrong);
     else if (code == 12)
         state_of_node(node, wrong);
+    else if (code == 9)
+        chunk_of_node(node, wrong);
     else
         say_of_link(&(struct said){.life = {node->life.number + (wrong == 13)},
                                    .link = {node->coming.link.number + (wrong == 14)},

@@ -26,6 +26,7 @@ static void check_code(const xy_message *message)
 {
     bool cast = message->kind == XY_CAST, merged = message->kind == XY_MERGED;
     bool exec = (message->kind == XY_REQUEST || cast) && message->code == XY_EXEC;
+    exec = exec || (message->kind == XY_REQUEST && message->code == XY_STREAM);
     if (message->kind == XY_REQUEST || cast)
         must(message->code >= XY_EXPECT && message->code < XY_OPERATION_END);
     else if (message->kind == XY_CHANGE)
@@ -50,6 +51,8 @@ static void check_payload(const xy_message *message)
         must(message->payload_size == 0);
     if (message->kind == XY_STATE)
         must(message->payload_size <= XYLEM_STATE_MAX);
+    if (message->kind == XY_CHUNK)
+        must(message->payload_size <= XYLEM_CHUNK_MAX);
 }
 
 static void check_encoding(const xy_message *message, const uint8_t *frame, size_t size)

@@ -50,6 +50,8 @@ static struct node_run {
     size_t told;        /* and how many of them it knows the end of: */
     bool known[ASKS_MAX + 1];
     int64_t saved, said; /* how many states there were, and the latest that was said */
+    uint64_t sent[TALLIES]; /* how many chunks, */
+    size_t on_way[TALLIES]; /* and what those cost of which there was no word of room */
 } run;
 
 static xy_number number_of(uint64_t request)
@@ -71,6 +73,17 @@ static void finish_work(size_t size)
     event.worked.saved_size = size % 8;
     run.saved += event.worked.saves;
     run.work = (xy_number){0, 0};
+    neighbours_step(&run.all, &event);
+}
+
+/* The service sends a part of its answer. */
+static void send_chunk(xy_number work)
+{
+    unsigned tally = (unsigned)(work.request % TALLIES);
+    xy_event event = {.kind = XY_EVENT_SENT};
+    event.sent.chunk = xy_chunk_new(work, ++run.sent[tally], "a chunk", 7);
+    must(event.sent.chunk);
+    run.on_way[tally] += XY_CHUNK_COST(7);
     neighbours_step(&run.all, &event);
 }
 
@@ -119,6 +132,9 @@ static void work(const xy_action *action)
     must(!action->work.text || action->work.text[action->work.size] == 0);
     run.work = request;
     run.unwanted = false;
+    if (action->work.streams)
+        for (unsigned chunks = number % 4; chunks > 0; chunks--)
+            send_chunk(request);
     if (number < 8)
         finish_work(number == 7 ? XY_MESSAGE_PAYLOAD_MAX + 1 : number);
     else if (number > 13 && run.deferred_count < DEFERRED_MAX)
@@ -223,6 +239,23 @@ static void says_state(const xy_message *state)
     run.said = state->value;
 }
 
+/* One that was sent. */
+static void says_chunk(const xy_message *chunk)
+{
+    unsigned tally = (unsigned)(chunk->number.request % TALLIES);
+    must(chunk->status || (chunk->id == OWN_ID && chunk->life.number == OWN_LIFE));
+    must(chunk->status || (chunk->value > 0 && (uint64_t)chunk->value <= run.sent[tally]));
+    must(chunk->status ? chunk->payload_size == 0 : chunk->payload_size == 7);
+}
+
+/* Not more than was sent. */
+static void has_room(const xy_action *action)
+{
+    unsigned tally = (unsigned)(action->taken.request % TALLIES);
+    must(action->taken.cost > 0 && action->taken.cost <= run.on_way[tally]);
+    run.on_way[tally] -= action->taken.cost;
+}
+
 /* To the one to whom it attaches it says hello, and nothing else; all else to its parent. */
 static void say_up(const xy_peer *to, const xy_message *message)
 {
@@ -235,6 +268,8 @@ static void say_up(const xy_peer *to, const xy_message *message)
         answered_cast(message);
     else if (message->kind == XY_STATE)
         says_state(message);
+    else if (message->kind == XY_CHUNK)
+        says_chunk(message);
 }
 
 /* Once of each ask. */
@@ -277,6 +312,8 @@ static void perform(const xy_action *action)
         told(action);
     } else if (action->kind == XY_ACTION_NEIGHBOURS) {
         sees(action);
+    } else if (action->kind == XY_ACTION_TAKEN) {
+        has_room(action);
     } else {
         must(action->kind == XY_ACTION_SEND);
         say_up(&action->send.to, &action->send.message);
@@ -371,7 +408,7 @@ static void ask_to_exec(void)
     uint8_t part = neighbours_part(number);
     if (run.request > 0 && (part & XY_PART_CONTINUED || number == 10 || number == 11))
         run.request--;
-    xy_message request = for_itself(XY_EXEC, part ? 0 : number);
+    xy_message request = for_itself(number & 4 ? XY_STREAM : XY_EXEC, part ? 0 : number);
     request.part = part;
     request.keep = number & 3;
     if (part & XY_PART_CONTINUED)
@@ -396,11 +433,28 @@ static void answer_ask(void)
     ask(request);
 }
 
-/* At 6 an ask is answered, at 7 the latest request is recalled, from 8 on one of the latest is
+/* Chunks of one of the latest are taken, or missing. */
+static void take_chunks(void)
+{
+    uint8_t bytes[XY_TAKEN_SIZE];
+    unsigned back = script_number(&run.all.script), count = script_number(&run.all.script);
+    xy_message request = for_itself(XY_TAKEN, 0);
+    xy_taken_encode(&(xy_taken){run.request > back ? run.request - back : back, count / 4}, bytes);
+    request.value = count % 4;
+    request.payload_size = XY_TAKEN_SIZE;
+    request.body = bytes;
+    ask(request);
+}
+
+/* At 5 chunks are taken, at 6 an ask is answered, at 7 the latest request is recalled, from 8 on one of the latest is
  * cancelled instead. */
 static void ping_or_cancel(void)
 {
     unsigned number = script_number(&run.all.script);
+    if (number == 5) {
+        take_chunks();
+        return;
+    }
     if (number == 6) {
         answer_ask();
         return;
@@ -589,12 +643,15 @@ static void ask_others(void)
 }
 
 /* The service is done, or, if the number is odd, answers later what it has deferred; or, at 6, asks
- * others; from 8 on the parent is another one. */
+ * others, and at 4 sends a chunk; from 8 on the parent is another one. */
 static void worked_or_attach(void)
 {
     unsigned number = script_number(&run.all.script);
     if (number >= 8) {
         attach();
+    } else if (number == 4 && run.work.request != 0 && !run.unwanted) {
+        send_chunk(run.work);
+        neighbours_perform(&run.all);
     } else if (number == 6) {
         ask_others();
     } else if (run.deferred_count > 0 && number % 2) {

@@ -163,7 +163,7 @@ static void forward(struct neighbours *all, const xy_action *action)
     }
     must(action->forward.to.role == XY_PARENT && find(all, &all->event->message.from));
     must(message.kind == XY_REPLY || message.kind == XY_CHANGE || message.kind == XY_ASK ||
-         message.kind == XY_STATE);
+         message.kind == XY_STATE || message.kind == XY_CHUNK);
     if (message.kind == XY_REPLY)
         refuse_some(all, &action->forward.to, &message);
 }

@@ -17,7 +17,7 @@ LOOPS = {"loop_poll": None, "loop_uv": "libuv", "loop_event": "libevent_core"}
 SUITES = {"kv_test": "cmocka"}
 NEEDS = {**LOOPS, **SUITES}
 EXAMPLES = ["own_service", "jobs", "supervisor", "fault_test", "map_reduce", *NEEDS]
-EXAMPLE_FILES = ["CMakeLists.txt", "Makefile", "world.h", "wordcount.py", "upper.sh", *(f"{name}.c" for name in EXAMPLES)]
+EXAMPLE_FILES = ["CMakeLists.txt", "Makefile", "world.h", "wordcount.py", "upper.sh", "lines.py", *(f"{name}.c" for name in EXAMPLES)]
 
 
 def run(*command, **more):

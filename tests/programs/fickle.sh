@@ -12,6 +12,12 @@ while read -r node number size; do
     pid) reply $$ ;;
     arguments) reply "$XYLEM_ARGUMENTS" ;;
     refuse) reply 'not today' error ;;
+    parts) reply one part && reply '' part && reply two part && reply three ;;
+    many) for i in $(seq 2000); do printf '%s part 1000\n%1000d' "$number" "$i"; done && reply many ;;
+    forever) while :; do printf '%s part 60000\n%60000d' "$number" 7; done ;;
+    wide) printf '%s part 65537\n' "$number" ;;
+    apart) reply one part && exit 5 ;;
+    sorry) reply one part && reply sorry error ;;
     complain) printf 'one\ntw\033o\n' >&2 && reply '' ;;
     signals) reply "$(grep -E 'Sig(Blk|Ign)' /proc/$$/status)" ;;
     fork) sleep 1000 >/dev/null 2>&1 & reply $! ;;

@@ -87,7 +87,7 @@ def numbers_of(name):
     return struct.unpack(">QQ", name[1:])
 
 
-VERSION = 5
+VERSION = 6
 
 
 def message(kind, code=0, status=0, request=0, tag=0, id=0, life=0, value=0, link=0, payload=b""):

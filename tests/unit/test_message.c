@@ -1,6 +1,7 @@
 /* The wire format: what is written is read back, and nothing else is taken. */
 #include "unit.h"
 
+#include "core/chunks.h"
 #include "core/message.h"
 
 enum { ROUTE = 3, TEXT = 5, FRAME = XY_MESSAGE_HEADER + ROUTE + TEXT };
@@ -83,7 +84,7 @@ static void assert_same(const xy_message *a, const xy_message *b)
 static void test_golden_frame(void **state)
 {
     static const uint8_t golden[] = {
-        'x',  'y',  5,    7,    3,    0,    0,    0,    /* version, kind, code, part, status */
+        'x',  'y',  6,    7,    3,    0,    0,    0,    /* version, kind, code, part, status */
         0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, /* request */
         0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, /* tag */
         0,    0,    0,    0,    0,    0,    0,    88,   /* id */
@@ -111,7 +112,7 @@ static void test_every_kind_comes_back(void **state)
         uint8_t frame[XY_MESSAGE_HEADER + sizeof bytes];
         xy_message read, message = bare(kind);
         bool text = kind == XY_HELLO || kind == XY_REPLY || kind == XY_CAST || kind == XY_MERGED ||
-                    kind == XY_STATE;
+                    kind == XY_STATE || kind == XY_CHUNK;
         bool interval = kind == XY_WELCOME || kind == XY_INTERVAL;
         message.body = bytes;
         message.payload_size = text ? sizeof bytes : 0;
@@ -237,6 +238,9 @@ static void test_payloads(void **state)
         {XY_MERGED, 0, 0, XY_MESSAGE_PAYLOAD_MAX},
         {XY_REQUEST, XY_ANSWERED, 0, XY_MESSAGE_PAYLOAD_MAX},
         {XY_ASK, 0, 0, XY_MESSAGE_PAYLOAD_MAX},
+        {XY_CHUNK, 0, 0, XYLEM_CHUNK_MAX},
+        {XY_REQUEST, XY_STREAM, 0, XY_MESSAGE_PAYLOAD_MAX},
+        {XY_REQUEST, XY_TAKEN, XY_TAKEN_SIZE, XY_TAKEN_SIZE},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
@@ -257,11 +261,13 @@ static void test_codes(void **state)
 {
     (void)state;
     for (int kind = XY_HELLO; kind < XY_KIND_END; kind++)
-        for (uint8_t code = 0; code < 10; code++) {
+        for (uint8_t code = 0; code < 12; code++) {
             xy_message message = bare(kind);
             message.code = code;
             if (is_request(kind) && code == XY_EXPECT)
                 message.payload_size = XY_EXPECTATION_SIZE;
+            if (is_request(kind) && code == XY_TAKEN)
+                message.payload_size = XY_TAKEN_SIZE;
             bool fits = is_request(kind)  ? code >= XY_EXPECT && code < XY_OPERATION_END
                         : kind == XY_CAST ? code == XY_EXEC || code == XY_PING || code == XY_CANCEL
                         : kind == XY_CHANGE ? code >= XY_CHANGE_SILENT && code < XY_CHANGE_END
@@ -277,7 +283,7 @@ static void test_keeping(void **state)
 {
     (void)state;
     for (int kind = XY_HELLO; kind < XY_KIND_END; kind++)
-        for (uint8_t code = XY_LET_GO; code <= XY_CANCEL; code++) {
+        for (uint8_t code = XY_LET_GO; code < XY_TAKEN; code++) {
             xy_message message = bare(kind);
             if (is_operation(kind))
                 message.code = code;
@@ -285,7 +291,7 @@ static void test_keeping(void **state)
             bool fits = kind == XY_CAST ? code == XY_EXEC || code == XY_PING
                         : kind == XY_REPLY
                             ? message.code == XY_ANSWER
-                            : is_request(kind) && (code == XY_EXEC || code == XY_RECALL);
+                            : is_request(kind) && (code == XY_EXEC || code == XY_RECALL || code == XY_STREAM);
             assert_int_equal(taken(&message), fits);
             message.keep = XY_MESSAGE_PAYLOAD_MAX + 1;
             assert_int_equal(taken(&message), fits && kind != XY_CAST);
@@ -297,14 +303,15 @@ static void test_parts(void **state)
 {
     (void)state;
     for (int kind = XY_HELLO; kind < XY_KIND_END; kind++)
-        for (uint8_t code = XY_EXEC; code <= XY_CANCEL; code++)
+        for (uint8_t code = XY_EXEC; code < XY_TAKEN; code++)
             for (uint8_t part = 1; part <= 4; part++) {
                 xy_message message = bare(kind);
                 message.part = part;
                 if (is_operation(kind))
                     message.code = code;
                 bool divisible = kind == XY_REPLY || kind == XY_MERGED ||
-                                 (is_operation(kind) && code == XY_EXEC);
+                                 (is_operation(kind) && code == XY_EXEC) ||
+                                 (is_request(kind) && code == XY_STREAM);
                 assert_int_equal(taken(&message), divisible && part < 4);
                 message.code = XY_ANSWER_HERE;
                 assert_false(kind == XY_REPLY && taken(&message));

@@ -55,6 +55,87 @@ static void test_answers(void **state)
     xylem_close(&network);
 }
 
+/* Chunks that a program sends before its answer. */
+
+static xylem_future *stream(xylem *network, int64_t id, const char *text, int64_t timeout_ms)
+{
+    xylem_future *future;
+    assert_int_equal(xylem_stream(network, id, text, timeout_ms, &future), XYLEM_OK);
+    return future;
+}
+
+static void expect_chunk(xylem_future *future, const char *wanted)
+{
+    const char *chunk;
+    size_t size;
+    assert_int_equal(xylem_future_chunk(future, -1, &chunk, &size), XYLEM_OK);
+    if (wanted)
+        assert_string_equal(chunk, wanted);
+    else
+        assert_null(chunk);
+    assert_int_equal(size, wanted ? strlen(wanted) : 0);
+}
+
+static void test_parts(void **state)
+{
+    xylem *network = OPEN("fickle");
+    xylem_future *future = stream(network, 0, "parts", -1);
+    expect_chunk(future, "one");
+    expect_chunk(future, "two");
+    expect_chunk(future, NULL);
+    expect_end(future, XYLEM_OK, "three");
+    expect_exec(network, 0, "parts", "onetwothree");
+    expect_exec(network, 0, "say a", "0 3 say a"); /* by the same process */
+    future = stream(network, 0, "sorry", -1);
+    expect_chunk(future, "one");
+    expect_chunk(future, NULL);
+    expect_end(future, XYLEM_FAILED, "sorry");
+    assert_int_equal(xylem_exec(network, 0, "sorry", NULL), XYLEM_FAILED);
+    assert_string_equal(xylem_reason(network), "sorry");
+    xylem_close(&network);
+}
+
+/* The example: of each of its own lines that say so. */
+static void test_lines(void **state)
+{
+    xylem *network = OPEN("lines");
+    static const char text[] = "def  " PROGRAMS "../../tools/examples/lines.py";
+    xylem_future *future = stream(network, 0, "def " PROGRAMS "../../tools/examples/lines.py", -1);
+    expect_chunk(future, "def write(number, verdict, text):\n");
+    expect_chunk(future, "def serve():\n");
+    expect_chunk(future, NULL);
+    expect_end(future, XYLEM_OK, "2 lines\n");
+    expect_exec(network, 0, "def " PROGRAMS "../../tools/examples/lines.py",
+                "def write(number, verdict, text):\ndef serve():\n2 lines\n");
+    assert_int_equal(xylem_exec(network, 0, text, NULL), XYLEM_FAILED); /* there is no such file */
+    xylem_close(&network);
+}
+
+/* More than there is room for, and without an end: then its time is over, and it is killed. */
+static void test_many_parts(void **state)
+{
+    xylem *network = OPEN("fickle", "fickle");
+    const char *chunk;
+    xylem_future *future = stream(network, 0, "many", -1);
+    for (int i = 1; i <= 2000; i++) {
+        assert_int_equal(xylem_future_chunk(future, -1, &chunk, NULL), XYLEM_OK);
+        assert_int_equal(atoi(chunk), i);
+    }
+    expect_chunk(future, NULL);
+    expect_end(future, XYLEM_OK, "many");
+    int64_t pid = ask_number(network, 1, "pid");
+    future = stream(network, 1, "forever", SHORT_MS);
+    expect_exec(network, 0, "say b", "0 2 say b");
+    expect_gone(pid);
+    assert_int_equal(xylem_future_wait(future, -1), XYLEM_OK);
+    int taken = 0;
+    while (xylem_future_chunk(future, 0, &chunk, NULL) == XYLEM_OK && chunk)
+        taken++;
+    assert_int_equal(taken, XYLEM_STREAM_WINDOW / (60000 + 256));
+    expect_end(future, XYLEM_TIMED_OUT, "");
+    xylem_close(&network);
+}
+
 /* In many parts, with every byte. */
 static void test_long_texts(void **state)
 {
@@ -110,20 +191,22 @@ static void test_arguments(void **state)
 static const struct {
     const char *text, *wrong;
 } faults[] = {
-    {"garbage", "answered 'garb?age' in place of NUMBER ok|error SIZE"},
-    {"empty", "answered '' in place of NUMBER ok|error SIZE"},
-    {"words", "answered 'N yes 3' in place of NUMBER ok|error SIZE"},
-    {"missing", "answered 'N ok' in place of NUMBER ok|error SIZE"},
-    {"signed", "answered 'N ok -1' in place of NUMBER ok|error SIZE"},
-    {"blanks", "answered 'N ok 1 ' in place of NUMBER ok|error SIZE"},
-    {"huge", "answered 'N ok 99999999999999999999' in place of NUMBER ok|error SIZE"},
-    {"line", "answered '1111111111111111111111111111111111111111' in place of NUMBER ok|error "
+    {"garbage", "answered 'garb?age' in place of NUMBER ok|error|part SIZE"},
+    {"empty", "answered '' in place of NUMBER ok|error|part SIZE"},
+    {"words", "answered 'N yes 3' in place of NUMBER ok|error|part SIZE"},
+    {"missing", "answered 'N ok' in place of NUMBER ok|error|part SIZE"},
+    {"signed", "answered 'N ok -1' in place of NUMBER ok|error|part SIZE"},
+    {"blanks", "answered 'N ok 1 ' in place of NUMBER ok|error|part SIZE"},
+    {"huge", "answered 'N ok 99999999999999999999' in place of NUMBER ok|error|part SIZE"},
+    {"line", "answered '1111111111111111111111111111111111111111' in place of NUMBER ok|error|part "
              "SIZE"},
-    {"stream", "answered 'for ever and ever without a pause and wi' in place of NUMBER ok|error "
+    {"stream", "answered 'for ever and ever without a pause and wi' in place of NUMBER ok|error|part "
                "SIZE"},
     {"before", "answered request M in place of N"},
     {"after", "answered request P in place of N"},
     {"large", "announced an answer of 33554433 bytes, and the limit is 33554432"},
+    {"wide", "announced a part of 65537 bytes, and the limit is 65536"},
+    {"apart", "ended with status 5 before it had answered"},
     {"half", "ended with status 4 before it had answered"},
     {"status", "ended with status 3 before it had answered"},
     {"crash", "was ended by signal 11 (Segmentation fault) before it had answered"},
@@ -474,6 +557,7 @@ static void test_names(void **state)
 static const char *const programs[][2] = {
     {"fickle", "exec sh " PROGRAMS "fickle.sh"},
     {"echo", "python3 -B " PROGRAMS "echo.py"},
+    {"lines", "python3 -B " PROGRAMS "../../tools/examples/lines.py"},
     {"deaf", "sleep 1000"},
     {"hasty", "read -r node number size && echo $number ok 0 && sleep 1000"},
     {"nothing", "exit 7"},
@@ -509,6 +593,9 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {
         REAL(test_answers),
+        REAL(test_parts),
+        REAL(test_many_parts),
+        REAL(test_lines),
         REAL(test_long_texts),
         REAL(test_what_it_inherits),
         REAL(test_arguments),

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "../shortage.h"
+#include "core/chunks.h"
 #include "core/step.h"
 
 enum { PAYLOAD = 100 };
@@ -83,6 +84,10 @@ static xy_action owner_of(xy_action_kind kind)
     } else if (kind == XY_ACTION_NEIGHBOURS) {
         action.neighbours.children = (int64_t *)(void *)bytes;
         action.neighbours.count = 1;
+    } else if (kind == XY_ACTION_CHUNK) {
+        xy_release(bytes);
+        action.chunk.chunk = xy_chunk_new((xy_number){1, 2}, 1, "chunk", 5);
+        assert_non_null(action.chunk.chunk);
     } else if (kind == XY_ACTION_START) {
         action.start.arguments = bytes;
         action.start.arguments_size = PAYLOAD;
@@ -93,9 +98,9 @@ static xy_action owner_of(xy_action_kind kind)
     return action;
 }
 
-static const xy_action_kind owners[] = {XY_ACTION_SEND,      XY_ACTION_WORK,    XY_ACTION_START,
-                                        XY_ACTION_REPLY,     XY_ACTION_COMBINE, XY_ACTION_ANSWERED,
-                                        XY_ACTION_NEIGHBOURS};
+static const xy_action_kind owners[] = {XY_ACTION_SEND,       XY_ACTION_WORK,    XY_ACTION_START,
+                                        XY_ACTION_REPLY,      XY_ACTION_COMBINE, XY_ACTION_ANSWERED,
+                                        XY_ACTION_NEIGHBOURS, XY_ACTION_CHUNK};
 enum { OWNERS = sizeof owners / sizeof *owners };
 
 static bool is_owner(xy_action_kind kind)
@@ -411,6 +416,10 @@ static void test_urgency(void **state)
     assert_int_equal(xy_message_urgency(&message), XY_VITAL);
     message = (xy_message){.kind = XY_CAST, .code = XY_EXEC, .number = {1, 2}};
     assert_int_equal(xy_message_urgency(&message), XY_REFUSABLE);
+    message = (xy_message){.kind = XY_CHUNK, .number = {1, 2}, .payload_size = 1};
+    assert_int_equal(xy_message_urgency(&message), XY_REFUSABLE);
+    message.payload_size = 0; /* word of one that was lost */
+    assert_int_equal(xy_message_urgency(&message), XY_VITAL);
     static const xy_kind vital[] = {XY_HELLO, XY_WELCOME, XY_INTERVAL, XY_CHANGE, XY_MERGED};
     for (size_t i = 0; i < sizeof vital / sizeof *vital; i++) {
         message = (xy_message){.kind = vital[i], .number = {1, 2}};

@@ -9,11 +9,12 @@ static const char *const kinds[XY_KIND_END] = {
     [XY_HELLO] = "hello",       [XY_WELCOME] = "welcome", [XY_HEARTBEAT] = "heartbeat",
     [XY_CHANGE] = "change",     [XY_REQUEST] = "request", [XY_REPLY] = "reply",
     [XY_INTERVAL] = "interval", [XY_REPORT] = "report",   [XY_CAST] = "cast",
-    [XY_MERGED] = "merged",     [XY_ASK] = "ask",         [XY_STATE] = "state"};
+    [XY_MERGED] = "merged",     [XY_ASK] = "ask",         [XY_STATE] = "state",
+    [XY_CHUNK] = "chunk"};
 static const char *const operations[XY_OPERATION_END] = {
     [XY_EXPECT] = "expect",    [XY_LET_GO] = "let go", [XY_EXEC] = "exec",
     [XY_RECALL] = "recall",    [XY_PING] = "ping",     [XY_CANCEL] = "cancel",
-    [XY_ANSWERED] = "answered"};
+    [XY_ANSWERED] = "answered", [XY_STREAM] = "stream",  [XY_TAKEN] = "taken"};
 static const char *const changes[XY_CHANGE_END] = {
     [XY_CHANGE_SILENT] = "silent", [XY_CHANGE_BACK] = "back"};
 
@@ -43,7 +44,7 @@ static void print_frame(const xy_frame *frame)
         return;
     printf("%s", kinds[message.kind]);
     if (message.kind == XY_REQUEST || message.kind == XY_REPLY || message.kind == XY_CAST ||
-        message.kind == XY_MERGED || message.kind == XY_ASK)
+        message.kind == XY_MERGED || message.kind == XY_ASK || message.kind == XY_CHUNK)
         print_number(&message);
     if (message.kind == XY_REQUEST)
         printf("%s, for node %" PRId64 " (life %" PRIu64 ")", operations[message.code], message.id,

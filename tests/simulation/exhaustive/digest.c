@@ -60,11 +60,9 @@ static void add_subtree(digest *d, const xy_subtree *subtree)
 
 static void add_group(digest *d, const xy_group *group)
 {
-    size_t count;
-    const xy_range *range = xy_group_ranges(group, &count);
-    add(d, (uint64_t)group->status << 32 | group->text.size);
-    for (size_t i = 0; i < count; i++)
-        add(d, (uint64_t)range[i].from << 32 | range[i].count);
+    add(d, (uint64_t)group->status << 32 | group->size);
+    for (size_t i = 0; i < group->count; i++)
+        add(d, (uint64_t)group->ranges[i].from << 32 | group->ranges[i].count);
 }
 
 static void add_casts(digest *d, const xy_casts *casts)
@@ -74,8 +72,8 @@ static void add_casts(digest *d, const xy_casts *casts)
         const xy_cast *cast = (const xy_cast *)slot;
         add(d, slot->request << 32 | cast->own);
         add_time(d, slot->deadline_ms);
-        for (const xy_cast_child *child = cast->awaited; child; child = child->hh.next)
-            add(d, child->link);
+        for (size_t i = 0; i < cast->count; i++)
+            add(d, cast->children[i].link << 1 | cast->children[i].awaited);
         for (const xy_group *group = cast->merge.all; group; group = group->next)
             add_group(d, group);
     }

@@ -1,0 +1,79 @@
+/* Answers in parts: I21. */
+#include "sim/check.h"
+
+#include <inttypes.h>
+
+#include "sim/need.h"
+#include "sim/sender.h"
+
+static size_t cost_until(const struct entry *job, uint64_t count)
+{
+    return count > 0 ? job->costs[count - 1] : 0;
+}
+
+/* At a node: its service sends a chunk. */
+void check_sent(struct check *check, uint64_t node, const xy_event *event)
+{
+    const xy_chunk *chunk = event->sent.chunk;
+    struct entry *job = check_work_of(check, node, chunk->request.request);
+    if (!job || !job->streams || job->tag != chunk->request.tag) {
+        check_broken(check, "I21", "life %" PRIu64 " sends a chunk for request %" PRIu64, node,
+                     chunk->request.request);
+        return;
+    }
+    if (chunk->place != job->sent + 1)
+        check_broken(check, "I21", "life %" PRIu64 " sends chunk %" PRIu64 " after %" PRIu64, node,
+                     chunk->place, job->sent);
+    job->costs = need(realloc(job->costs, (job->sent + 1) * sizeof *job->costs));
+    job->costs[job->sent] = cost_until(job, job->sent) + XY_CHUNK_COST(chunk->size);
+    job->sent++;
+    if (cost_until(job, job->sent) - cost_until(job, job->took) > XYLEM_STREAM_WINDOW)
+        check_broken(check, "I21", "request %" PRIu64 " has %zu bytes on their way",
+                     chunk->request.request,
+                     cost_until(job, job->sent) - cost_until(job, job->took));
+    check_turn(check, TURN_CHUNK_SENT);
+}
+
+/* At the controlling node: one has come. */
+void check_chunk(struct check *check, const xy_action *action)
+{
+    const xy_chunk *chunk = action->chunk.chunk;
+    struct entry *job = history_find(&check->history, action->chunk.command);
+    bool wanted = job && job->open && job->streams;
+    if (!wanted || chunk->place != job->got + 1 || job->got >= job->sent)
+        check_broken(check, "I21",
+                     "chunk %" PRIu64 " of request %" PRIu64 " comes after %" PRIu64
+                     ", and %" PRIu64 " were sent",
+                     chunk->place, action->chunk.command, job ? job->got : 0, job ? job->sent : 0);
+    else if (!sender_has_sent(action->chunk.command, chunk->place, chunk->bytes, chunk->size))
+        check_broken(check, "I21", "chunk %" PRIu64 " of request %" PRIu64 " is another one",
+                     chunk->place, action->chunk.command);
+    if (wanted)
+        job->got++;
+    check_turn(check, TURN_CHUNK_CAME);
+}
+
+bool check_takes(struct check *check, const xy_command *take)
+{
+    struct entry *job = history_find(&check->history, (uint64_t)take->value);
+    bool can = job && job->open && job->streams;
+    if (can && take->count > job->took && take->count <= job->got)
+        job->took = take->count;
+    return can;
+}
+
+/* The request has its answer; with success only after all chunks. */
+void check_streamed(struct check *check, const struct entry *job, int status)
+{
+    if (status == XYLEM_OK && job->got != job->sent)
+        check_fail(check, "I21", job, "its end comes before its chunks", status);
+}
+
+/* All is quiet. */
+void check_streams_quiet(struct check *check, uint64_t node)
+{
+    const xy_node *one = xy_simulation_node(check->world, (xy_life){node});
+    if (one && one->chunks.list)
+        check_broken(check, "I7", "life %" PRIu64 " keeps chunks of request %" PRIu64, node,
+                     one->chunks.list->request.request);
+}
