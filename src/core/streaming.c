@@ -86,8 +86,8 @@ void xy_hear_chunk(xy_controller *controller, const xy_message *chunk, xy_queue 
 
 void xy_stream_answered(xy_request *request, const xy_message *answer)
 {
-    if (!request->stream || request->stream->answered)
-        return;
+    if (!request->stream || request->stream->answered || answer->status == XYLEM_ANSWER_LOST)
+        return; /* that one tells nothing of the chunks */
     request->stream->answered = true;
     request->stream->last = (uint64_t)answer->id;
 }

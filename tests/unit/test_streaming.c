@@ -148,6 +148,17 @@ static void test_no_chunks(void **state)
     expect_nothing(&f->r);
 }
 
+/* The node does not keep the answer any more: it may keep the chunks all the same. */
+static void test_a_lost_answer(void **state)
+{
+    fixture *f = *state;
+    xy_number stream = start_stream(f, 25);
+    hear_from(f, 25, reply_to(stream, XYLEM_ANSWER_LOST));
+    expect_over(f, 25, stream);
+    expect_reply(f, stream.request, XYLEM_ANSWER_LOST);
+    expect_nothing(&f->r);
+}
+
 static void test_twice(void **state)
 {
     fixture *f = *state;
@@ -397,6 +408,7 @@ int main(void)
         BOTH(test_chunks_and_the_answer),
         BOTH(test_all_taken),
         FIVE(test_no_chunks),
+        FIVE(test_a_lost_answer),
         FIVE(test_twice),
         BOTH(test_missing_chunks),
         BOTH(test_a_loss_on_the_way),
