@@ -237,14 +237,25 @@ static bool is_too_far(const struct check *check, const struct entry *entry, uin
     return 2 * check_travel_us(check, of) + 10 * CHECK_MS > timeout_us * 95 / 100;
 }
 
+/* It may live on for a moment: it was to be below a node that is started again with all below it.
+ */
+static bool is_given_up(const struct model *model, uint64_t of)
+{
+    for (; of != 0; of = model->lives[of].above)
+        if (model->lives[of].given_up_us > 0)
+            return true;
+    return false;
+}
+
 bool check_no_cause(const struct check *check, const struct entry *entry, uint64_t of)
 {
     const struct model *model = &check->model;
     int64_t settled_us = model_calm_since(model, of);
     int64_t settling_us = 6 * model->longest_interval_ms * CHECK_MS + check_travel_us(check, of) +
                           (check->keeps ? check_attach_us(check) : 0);
-    return !check->closing && model_is_reachable(model, of) && !is_too_far(check, entry, of) &&
-           settled_us < entry->asked_us && settled_us + settling_us < entry->asked_us;
+    return !check->closing && model_is_reachable(model, of) && !is_given_up(model, of) &&
+           !is_too_far(check, entry, of) && settled_us < entry->asked_us &&
+           settled_us + settling_us < entry->asked_us;
 }
 
 /* Nothing on its way was held up for longer than it needs. */
