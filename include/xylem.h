@@ -251,11 +251,11 @@ typedef struct xylem_event {
  * The library has these services:
  *
  *     timer    start, stop, time              a stopwatch
- *     sum      N K1 ... KN                    the sum of N numbers, "6"; takes long
+ *     sum      N K1 ... KN                    the sum of N numbers, "6"; takes long beyond 1 KiB
  *     dict     NAME VALUE, NAME               keeps a number under a name; the number, "5". Its
  *                                             arguments are such pairs that it begins with
  *     find     TEXT PATTERN                   where the pattern is in the text, "0;7", or "-1";
- *                                             takes long
+ *                                             takes long beyond 1 KiB
  *     sleep    MS                             replies after that time; takes long
  *     ask      SET TEXT                       asks other nodes; replies with their answers
  *
@@ -320,7 +320,8 @@ typedef struct xylem_service {
     void (*release)(void *state);
 
     /* False: `exec` is quick, and is called by the thread that also carries the node's messages.
-     * True: `exec` may take long, and is called by a thread of its own. When its reply is not
+     * True: `exec` may take long, and is called by a thread of its own, the second one of the node,
+     * unless the text is short: see `quick_size`. When its reply is not
      * wanted any more it should return soon: see xylem_work_wanted. If it has not returned 100 ms
      * after its node was told to end, it is abandoned with its state, which is released when it
      * returns (in threads), or it ends with its process.
@@ -384,6 +385,15 @@ typedef struct xylem_service {
      * does not start (XYLEM_CANNOT_START; xylem_reason tells why), the state of `open` is released,
      * not closed, and the saved state is kept. NULL, together with `save`: nothing is loaded. */
     int (*load)(void *state, const void *saved, size_t size);
+
+    /* With `takes_long`: the longest text, in bytes, with which `exec` is quick all the same. Work
+     * with a text of at most this size is done as that of a service that is quick, by the node's
+     * own thread: that saves the second thread, and the way there and back. In such work
+     * xylem_work_rest and xylem_work_await return false at once, and xylem_work_wanted is true.
+     * Longer texts, and all callbacks, are the second thread's, which is there from the first of
+     * them on. The two never call the service at once: while that thread calls back, a short text
+     * goes to it, too. 0: no text is short. Without `takes_long` it means nothing. */
+    size_t quick_size;
 } xylem_service;
 
 /* A service with these members; the others are 0: XYLEM_SERVICE(.name = "echo", ...). */
@@ -529,7 +539,8 @@ typedef void (*xylem_answered)(xylem_context *context, int error,
  * For the thread that is in `exec` or in a callback during it. XYLEM_INVALID: there is no callback,
  * the set is malformed, or the work is that of `combine`; XYLEM_TOO_LONG: set and text together are
  * longer than 128 KiB, or the set stands for too many ids; XYLEM_BUSY: the node has 1023 under way;
- * XYLEM_NO_MEMORY. */
+ * XYLEM_NO_MEMORY; XYLEM_CANNOT_START: a service that takes long needs a thread or a descriptor
+ * that cannot be had, for the callback. */
 int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t size,
                    int64_t timeout_ms, xylem_answered callback, void *owner);
 
@@ -596,11 +607,12 @@ void xylem_context_room(xylem_context *context,
  * which is not 0; after an error it is 0. `owner` must be valid until then, or until the timer is
  * cancelled or the service has been closed or released.
  *
- * The callback is called by the thread that calls `exec`, between two pieces of work, or while one
- * rests in xylem_work_rest, which goes on resting afterwards. So the state of a service needs no
- * lock. Callbacks do not nest, and xylem_work_rest returns at once in one. A callback of a service
- * that is quick must be quick, too. It may set other timers, which is how something is done again
- * and again. A node that is paused calls late, and once.
+ * The callback is called by the thread that calls `exec` (of a service that takes long: its second
+ * one), between two pieces of work, or while one rests in xylem_work_rest, which goes on resting
+ * afterwards. So the state of a service needs no lock. Callbacks do not nest, and xylem_work_rest
+ * returns at once in one. A callback of a service that is quick must be quick, too. It may set
+ * other timers, which is how something is done again and again. A node that is paused calls late,
+ * and once.
  *
  * Timers end with the life: none is called during or after `close` and `release`. For the thread
  * that is in a function of the service or in a callback; not in `close` and `release`.

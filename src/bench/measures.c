@@ -68,12 +68,10 @@ const struct benchmark benchmarks[] = {
      false},
     LARGE("large/10", "16 MiB through 10 nodes", true, THREAD, .nodes = 10),
     LARGE("large/ipc/10", "the same over ipc, 10 workers", false, IPC, .nodes = 10),
-    /* The sum takes long, so each node does it in a second thread, with a descriptor more: of that
-     * fewer nodes. The others add up in the thread that the node has anyway, as the floor does. */
     CAST("cast/10000", "a cast to a balanced tree of 10000 nodes, which add up", cast_floor, 1.5,
          false, false, THREAD, .nodes = 10000, .topology = "balanced", .service = "adder"),
-    CAST("cast/sum/5000", "the same to 5000 nodes of the service sum", cast_floor, 1.5, false,
-         false, THREAD, .nodes = 5000, .topology = "balanced", .service = "sum"),
+    CAST("cast/sum/10000", "the same to nodes of the service sum", cast_floor, 1.5, false, false,
+         THREAD, .nodes = 10000, .topology = "balanced", .service = "sum"),
     CAST("cast/singles/10000", "a cast to 10000 nodes; floor: a request to each", singles_floor, 1,
          false, false, THREAD, .nodes = 10000, .topology = "balanced", .service = "adder"),
     CAST("cast/chain/100", "a cast to a chain of 100 nodes", cast_floor, 1.5, true, false, THREAD,

@@ -327,8 +327,8 @@ static bool make_manned(xy_executor *executor, xy_error *error)
 
 /* Timers. */
 
-/* By the thread that calls the service: only the first one of a service that takes long is set by
- * another, when it is opened. */
+/* By the thread that calls the service: those of a service that takes long are set by the node's
+ * own when it is opened, and in work that is quick. */
 static int set_timer(xylem_context *context, int64_t ms,
                      void (*callback)(xylem_context *context, void *owner), void *owner,
                      uint64_t *timer)
@@ -370,9 +370,14 @@ static int prepare(xylem_context *context)
 
 /* Asking other nodes. */
 
+/* By the thread that calls the service, as are timers: the answer comes by the other one, if the
+ * service takes long. */
 static int ask(xylem_context *context, const xy_asking *asking)
 {
     xy_executor *executor = context->world;
+    xy_error reason;
+    if (executor->service->takes_long && !make_manned(executor, &reason))
+        return reason.code;
     pthread_mutex_lock(&executor->mutex);
     int error = xy_calls_ask(&executor->calls, asking);
     if (!error)
@@ -531,18 +536,25 @@ static void take_text(xy_executor *executor, xy_action *work, int64_t now_ms)
     work->work.size = 0;
 }
 
+/* Whether the node's own thread does it. The other one calls the service back, waits for that or
+ * for work; only this one gives it something to do, so it does nothing while this one works. */
+static bool is_quick(const xy_executor *executor, size_t size)
+{
+    return !xy_service_takes_long(executor->service, size) && !atomic_load(&executor->calling);
+}
+
 bool xy_executor_do(xy_executor *executor, xy_action *work, int64_t now_ms, xy_done *done)
 {
     xy_error error;
     xy_number request = work->work.request;
-    bool takes_long = executor->service->takes_long;
+    bool quick = is_quick(executor, work->work.size);
     assert(work->kind == XY_ACTION_WORK && !xy_executor_busy(executor));
-    if (takes_long && !make_manned(executor, &error)) {
+    if (!quick && !make_manned(executor, &error)) {
         fail(request, &error, done);
         return true;
     }
     take_text(executor, work, now_ms);
-    if (!takes_long)
+    if (quick)
         return do_at_once(executor, request, done);
     hand_over(executor, request);
     return false;

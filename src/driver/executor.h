@@ -1,6 +1,7 @@
 /* executor: where one node's work is done: what is quick at once, by the node's own thread; what
  * takes long by a thread of the executor's own, which is there from the first such work on, or from
- * the first timer. The same thread calls the service back.
+ * the first timer or question to other nodes. That one calls a service back that takes long, also
+ * if it does short texts quickly. Never both call the service at once.
  */
 #ifndef XY_EXECUTOR_H
 #define XY_EXECUTOR_H

@@ -14,7 +14,7 @@ static void discard_buffer(xy_channel_buffer *buffer)
     if (buffer->bytes)
         explicit_bzero(buffer->bytes, buffer->end);
     free(buffer->bytes);
-    *buffer = (xy_channel_buffer){NULL};
+    *buffer = (xy_channel_buffer){.bytes = NULL};
 }
 
 /* Not by realloc, which would leave a copy behind. */

@@ -135,5 +135,5 @@ static int combine(const char *a, size_t a_size, const char *b, size_t b_size, x
     return status;
 }
 
-const xylem_service xy_find =
-    XYLEM_SERVICE(.name = "find", .exec = exec, .takes_long = true, .combine = combine);
+const xylem_service xy_find = XYLEM_SERVICE(.name = "find", .exec = exec, .takes_long = true,
+                                            .combine = combine, .quick_size = XY_QUICK_SIZE);

@@ -62,6 +62,11 @@ int xy_service_error(int status)
     return XYLEM_FAILED;
 }
 
+bool xy_service_takes_long(const xylem_service *service, size_t size)
+{
+    return service->takes_long && (service->quick_size == 0 || size > service->quick_size);
+}
+
 int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
 {
     return xy_service_error(service->exec(state, work));

@@ -14,6 +14,9 @@
 /* What the services of the library are. */
 extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep, xy_ask_others;
 
+/* The longest text that takes sum and find no time worth a second thread: some 10 us. */
+enum { XY_QUICK_SIZE = 1024 };
+
 /* The service with this name, one's own or the library's; NULL when there is none. "" is the
  * timer. */
 const xylem_service *xy_service_named(const char *name);
@@ -91,6 +94,9 @@ void xy_service_release(const xylem_service *service, void *state);
 
 /* Frees the state of a node that was killed. */
 void xy_service_release(const xylem_service *service, void *state);
+
+/* Whether work with a text of so many bytes takes long. */
+bool xy_service_takes_long(const xylem_service *service, size_t size);
 
 /* Does a piece of work: XYLEM_OK, or one of the errors that are a service's; see xylem.h. Then, or
  * when the work is forgotten, its token is settled. */

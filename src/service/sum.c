@@ -35,5 +35,5 @@ static int exec(void *state, xylem_work *work)
     return xy_words_over(text) && count >= 0 ? xy_service_show(work, sum, "") : refuse(work);
 }
 
-const xylem_service xy_sum =
-    XYLEM_SERVICE(.name = "sum", .exec = exec, .takes_long = true, .combine = xy_service_add);
+const xylem_service xy_sum = XYLEM_SERVICE(.name = "sum", .exec = exec, .takes_long = true,
+                                           .combine = xy_service_add, .quick_size = XY_QUICK_SIZE);

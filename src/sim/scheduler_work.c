@@ -392,7 +392,7 @@ void xy_scheduler_execute(xy_driver *driver, xy_action *action)
         taken(who, action);
     else if (action->kind == XY_ACTION_CANCEL)
         cancel(who->scheduler, who, action->cancel.request);
-    else if (who->service->takes_long)
+    else if (xy_service_takes_long(who->service, action->work.size))
         begin(who->scheduler, who, action);
     else
         do_at_once(who->scheduler, who, action);

@@ -71,7 +71,7 @@ static bool bind_place(const place *bound, const xy_setting *setting, xy_life li
  * the error, on failure. */
 static bool open_place(place *opened, const xy_setting *setting, xy_error *error)
 {
-    xy_link_options options = {NULL};
+    xy_link_options options = {.context = NULL};
     if (setting->transport == XYLEM_TCP)
         options.keys = &opened->keys;
     opened->context = options.context = zmq_ctx_new();
@@ -200,7 +200,7 @@ static int live(xy_worker *worker, place *own)
 static int work(xy_worker *worker)
 {
     xy_error error;
-    place own = {NULL};
+    place own = {.context = NULL};
     if (!prepare(worker, &own, &error)) {
         xy_worker_fail(worker, &error);
         return EXIT_FAILURE;

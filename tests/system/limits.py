@@ -82,16 +82,19 @@ class TestLimits(unittest.TestCase):
         if options.world != "thread":
             self.skipTest("a worker has descriptors of its own")
         limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        long = "1000" + 1000 * " 1"
         with Program("--service", "sum", prepare=limit) as program:
             there, failed = self.fill(program)
             for id in there:
-                reply = program.ask(f"exec {id} 2 3 4")
-                self.assertIn(reply, ("OK: 7", "Error: cannot open a descriptor: the limit of 64 "
-                                               "is reached (ulimit -n)"))
+                reply = program.ask(f"exec {id} {long}")
+                self.assertIn(reply, ("OK: 1000", "Error: cannot open a descriptor: the limit of 64 "
+                                                  "is reached (ulimit -n)"))
             self.assertTrue(reply.startswith("Error"))
+            for id in there:  # short texts need none
+                self.assertEqual(program.ask(f"exec {id} 2 3 4"), "OK: 7")
             for id in reversed(there[1:]):
                 self.assertEqual(program.ask(f"remove {id}"), "OK")
-            self.assertEqual(program.ask(f"exec {there[0]} 2 3 4"), "OK: 7")
+            self.assertEqual(program.ask(f"exec {there[0]} {long}"), "OK: 1000")
             self.check_end(program)
 
     def test_hardly_any_descriptors(self):

@@ -1,4 +1,4 @@
-/* Large texts through the public interface, in every world. */
+/* Large texts through the public interface, in every world, and short ones that are quick. */
 #include "worlds.h"
 
 enum { LARGE = 16 * 1024 * 1024 };
@@ -11,9 +11,18 @@ static int echo(void *state, xylem_work *work)
     return xylem_work_reply(work, text, size);
 }
 
+/* Only what takes long can rest. */
+static int tell_rest(void *state, xylem_work *work)
+{
+    const char *reply = xylem_work_rest(work, 1) ? "rests" : "quick";
+    (void)state;
+    return xylem_work_reply(work, reply, strlen(reply));
+}
+
 static const xylem_service own[] = {
     XYLEM_SERVICE(.name = "echo", .exec = echo),
-    XYLEM_SERVICE(.name = "long-echo", .exec = echo, .takes_long = true)};
+    XYLEM_SERVICE(.name = "long-echo", .exec = echo, .takes_long = true),
+    XYLEM_SERVICE(.name = "tell-rest", .exec = tell_rest, .takes_long = true, .quick_size = 5)};
 
 static char *pattern_of(size_t size)
 {
@@ -59,12 +68,22 @@ static void test_large_jobs(void **state)
     xylem_close(&network);
 }
 
+static void test_short_texts(void **state)
+{
+    static const char *const texts[] = {"", "12345", "123456", "1", "1234567"};
+    xylem *network = OPEN("tell-rest");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        expect_end(start(network, 0, texts[i]), XYLEM_OK, strlen(texts[i]) > 5 ? "rests" : "quick");
+    xylem_close(&network);
+}
+
 int main(int argc, char **argv)
 {
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (xylem_register(&own[i]) != XYLEM_OK)
             return EXIT_FAILURE;
     xylem_worker(argc, argv);
-    const struct CMUnitTest tests[] = {EVERYWHERE(test_large_texts), EVERYWHERE(test_large_jobs)};
+    const struct CMUnitTest tests[] = {EVERYWHERE(test_large_texts), EVERYWHERE(test_large_jobs),
+                                       EVERYWHERE(test_short_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
