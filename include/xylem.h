@@ -544,7 +544,18 @@ typedef void (*xylem_answered)(xylem_context *context, int error,
 int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t size,
                    int64_t timeout_ms, xylem_answered callback, void *owner);
 
-/* The same in the name of a request that was deferred, for the thread that calls `exec`: in a
+/* The same, and waits for the answers. It returns what the callback would get as `error`;
+ * (*outcomes)[0] to (*outcomes)[*count - 1] are the outcomes. They belong to the work, and last until
+ * it is over or calls this function again; after an error there may be none. `outcomes` and `count`
+ * may be NULL. Other callbacks come meanwhile, as in xylem_work_await.
+ *
+ * Only for services that take long, in `exec` itself. XYLEM_INVALID also if the service is quick, or
+ * in a callback. XYLEM_CANCELLED also if the work is not wanted any more: then `exec` returns soon.
+ * Nothing of the caller's is used after the return. */
+int xylem_work_call(xylem_work *work, const char *set, const void *text, size_t size,
+                    int64_t timeout_ms, const xylem_outcome *const **outcomes, size_t *count);
+
+/* The same as xylem_work_ask in the name of a request that was deferred, for the thread that calls `exec`: in a
  * callback of `context`, or in `exec` itself. */
 int xylem_token_ask(const xylem_token *token, xylem_context *context, const char *set,
                     const void *text, size_t size, int64_t timeout_ms, xylem_answered callback,

@@ -108,6 +108,8 @@ typedef struct inquiry {
     xy_call call;
     xylem_answered callback;
     void *owner;
+    void (*take)(void *owner, int status, xy_outcome_list *outcomes);
+    void (*forget)(void *owner);
     int status;
     uint8_t *outcomes;
     size_t size;
@@ -126,6 +128,10 @@ static void run_inquiry(xy_call *call, xylem_context *context)
         answered->outcomes = NULL;
     else if (answered->size > 0)
         answered->status = XYLEM_NO_MEMORY;
+    if (answered->take) {
+        answered->take(answered->owner, answered->status, report);
+        return;
+    }
     answered->callback(context, answered->status, report ? report->list : NULL,
                        report ? report->count : 0, answered->owner);
     xy_outcome_list_free(report);
@@ -134,6 +140,8 @@ static void run_inquiry(xy_call *call, xylem_context *context)
 static void free_inquiry(xy_call *call)
 {
     inquiry *answered = inquiry_of_call(call);
+    if (answered->forget)
+        answered->forget(answered->owner);
     xy_release(answered->outcomes);
     xy_release(answered);
 }
@@ -176,7 +184,9 @@ static bool add_inquiry(xy_calls *calls, const xy_asking *asking)
         return false;
     *new = (inquiry){.call = {.run = run_inquiry, .free = free_inquiry},
                      .callback = asking->callback,
-                     .owner = asking->owner};
+                     .owner = asking->owner,
+                     .take = asking->take,
+                     .forget = asking->forget};
     new->slot.request = calls->asked + 1;
     new->slot.deadline_ms = INT64_MAX; /* the node tells in time */
     if (xy_table_add(&calls->asks, &new->slot))

@@ -9,6 +9,7 @@
 
 #include "core/table.h"
 #include "service/context.h"
+#include "service/outcome_list.h"
 
 /* How many timers a node may have. */
 #define XY_TIMERS_MAX 1024
@@ -22,6 +23,14 @@ typedef struct xy_asking {
     uint32_t budget_ms;
     xylem_answered callback;
     void *owner;
+
+    /* In place of the callback: gets the outcomes, which are the owner's then; NULL: there are
+     * none.
+     */
+    void (*take)(void *owner, int status, xy_outcome_list *outcomes);
+
+    /* Once, after the call or in place of it; by any thread. NULL: nothing is to be done. */
+    void (*forget)(void *owner);
 } xy_asking;
 
 /* An ask on its way to the node. */

@@ -94,7 +94,7 @@ void xylem_context_timer_cancel(xylem_context *context, uint64_t timer)
 int xy_context_ask(xylem_context *context, const xy_asking *asking, int64_t timeout_ms)
 {
     xy_asking limited = *asking;
-    if (!context || !context->ops || !asking->set || !asking->callback ||
+    if (!context || !context->ops || !asking->set || (!asking->callback && !asking->take) ||
         (!asking->text && asking->size > 0))
         return XYLEM_INVALID;
     limited.budget_ms =

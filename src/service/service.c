@@ -69,7 +69,9 @@ bool xy_service_takes_long(const xylem_service *service, size_t size)
 
 int xy_service_do(const xylem_service *service, void *state, xylem_work *work)
 {
-    return xy_service_error(service->exec(state, work));
+    int status = xy_service_error(service->exec(state, work));
+    xy_work_forget_answer(work);
+    return status;
 }
 
 void xy_work_forget(xylem_work *work)
@@ -311,12 +313,17 @@ bool xylem_work_wanted(const xylem_work *work)
     return !work->wanted || work->wanted(work);
 }
 
+static bool rest(xylem_work *work, int64_t ms, bool awaits)
+{
+    return work->rest && work->rest(work, ms > 0 ? ms : 0, awaits);
+}
+
 bool xylem_work_rest(xylem_work *work, int64_t ms)
 {
-    return work->rest && work->rest(work, ms > 0 ? ms : 0, false);
+    return rest(work, ms, false);
 }
 
 bool xylem_work_await(xylem_work *work, int64_t ms)
 {
-    return work->rest && work->rest(work, ms > 0 ? ms : 0, true);
+    return rest(work, ms, true);
 }

@@ -56,7 +56,8 @@ struct xylem_work {
     bool (*wanted)(const xylem_work *work);
     bool (*rest)(xylem_work *work, int64_t ms, bool awaits); /* awaits: until called back */
     void *world;
-    bool within; /* a callback is under way, while it rests */
+    bool within;              /* a callback is under way, while it rests */
+    struct xy_answer *answer; /* to the latest xylem_work_call */
 };
 
 /* What a program may ask of the process that its node runs in. */
@@ -92,9 +93,6 @@ bool xy_service_open(const xylem_service *service, xylem_context *context, const
 void xy_service_close(const xylem_service *service, void *state);
 void xy_service_release(const xylem_service *service, void *state);
 
-/* Frees the state of a node that was killed. */
-void xy_service_release(const xylem_service *service, void *state);
-
 /* Whether work with a text of so many bytes takes long. */
 bool xy_service_takes_long(const xylem_service *service, size_t size);
 
@@ -109,8 +107,12 @@ bool xy_work_settle(xylem_work *work, int *status);
 /* Work is not looked at any more. */
 void xy_work_forget(xylem_work *work);
 
+/* Frees what xylem_work_call has returned: the work is over. */
+void xy_work_forget_answer(xylem_work *work);
+
 /* An error of a service, or XYLEM_FAILED in the place of any other: those are the network's. */
 int xy_service_error(int status);
+
 /* After a piece of work: whether the service has another state to save than it has saved last, or
  * was given at its start. Then that is in the context, until this is called again. One that cannot
  * be saved is a warning in the log. */

@@ -96,6 +96,7 @@ void xy_task_free(xy_task *task)
     assert(task->stage != XY_TASK_RESTS);
     xy_coroutine_free(task->stacks, task->coroutine);
     xy_work_forget(&task->work);
+    xy_work_forget_answer(&task->work);
     xy_release((void *)(uintptr_t)task->text);
     free(task->work.reply);
     free(task);

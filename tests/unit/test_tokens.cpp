@@ -1,5 +1,5 @@
-// Timers and answers that come later, in a service of C++17: tokens in containers, lambdas as
-// callbacks.
+// Timers, answers that come later, and nodes that ask nodes, in services of C++17: tokens in
+// containers, lambdas as callbacks.
 #include <cstdio>
 #include <deque>
 #include <string>
@@ -54,6 +54,36 @@ void end(void *made)
     delete static_cast<state *>(made);
 }
 
+// Waits for the answers of others, and watches its neighbours.
+int call(void *, xylem_work *work)
+{
+    const xylem_outcome *const *outcomes = nullptr;
+    size_t count = 0;
+    xylem_context *context = xylem_work_context(work);
+    xylem_context_watch(context, [](xylem_context *, void *) {}, nullptr);
+    const std::string text = xylem_work_text(work, nullptr);
+    if (xylem_context_parent(context) != 1 || xylem_context_children(context, nullptr, 0) != 0)
+        return XYLEM_FAILED;
+    int error = xylem_work_call(work, "3", text.data(), text.size(), -1, &outcomes, &count);
+    std::string reply = "<";
+    for (size_t i = 0; i < count; i++)
+        reply.append(outcomes[i]->text, outcomes[i]->text_size);
+    reply += ">";
+    return error != XYLEM_OK ? error : xylem_work_reply(work, reply.data(), reply.size());
+}
+
+bool calls(xylem *network)
+{
+    const char *reply = nullptr;
+    xylem_create_options options = XYLEM_CREATE_OPTIONS;
+    options.service = "sum";
+    bool right = xylem_create_with(network, 3, &options, nullptr) == XYLEM_OK;
+    options.service = "call";
+    right = right && xylem_create_with(network, 0, &options, nullptr) == XYLEM_OK;
+    return right && xylem_exec(network, 0, "2 3 4", &reply) == XYLEM_OK &&
+           std::string(reply) == "<7>";
+}
+
 bool answers(xylem *network)
 {
     xylem_future *futures[2];
@@ -80,7 +110,12 @@ int main()
     service.exec = exec;
     service.close = service.release = end;
     service.open_with = open;
-    if (xylem_register(&service) != XYLEM_OK)
+    xylem_service caller = {};
+    caller.size = sizeof caller;
+    caller.name = "call";
+    caller.exec = call;
+    caller.takes_long = true;
+    if (xylem_register(&service) != XYLEM_OK || xylem_register(&caller) != XYLEM_OK)
         return 1;
     for (xylem_world world : {XYLEM_THREAD, XYLEM_SIMULATED}) {
         xylem_options options = XYLEM_OPTIONS;
@@ -89,7 +124,7 @@ int main()
         options.service = "tokens";
         if (xylem_open(&network, &options) != XYLEM_OK)
             return 1;
-        bool right = answers(network);
+        bool right = answers(network) && calls(network);
         xylem_close(&network);
         if (!right) {
             std::puts("the answers are wrong");

@@ -4,7 +4,8 @@
  *     map_reduce thread|ipc|tcp|simulated [FILE]
  *
  * The node that asks does not wait: it defers its answer (xylem_work_defer), and its callback gives
- * it when the last piece has come (xylem_token_reply). Meanwhile it could do other work.
+ * it when the last piece has come (xylem_token_reply). Meanwhile it could do other work. When the node
+ * ends, no callback comes any more: so the state knows all that is under way, and ends it.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <ctype.h>
@@ -119,14 +120,24 @@ static int map(void *state, xylem_work *work)
     return error;
 }
 
-/* The service of the one that asks them. */
+/* The service of the one that asks them. Its state is what is under way. */
 
 typedef struct word_sum {
+    struct word_sum *next;
+    struct word_sum **first; /* the state */
     xylem_token *token;
     word_counts counts;
     int left;  /* pieces whose words have not come */
     int error; /* the first one */
 } word_sum;
+
+static void take_out(word_sum *sum)
+{
+    word_sum **at = sum->first;
+    while (*at != sum)
+        at = &(*at)->next;
+    *at = sum->next;
+}
 
 static void finish(word_sum *sum)
 {
@@ -139,6 +150,7 @@ static void finish(word_sum *sum)
         xylem_token_reply(&sum->token, XYLEM_OK, text, size);
     free(text);
     clear(&sum->counts);
+    take_out(sum);
     free(sum);
 }
 
@@ -170,7 +182,9 @@ static int reduce(void *state, xylem_work *work)
     size_t size, from = 0;
     const char *text = xylem_work_text(work, &size);
     word_sum *new = calloc(1, sizeof *new);
-    (void)state;
+    new->first = state;
+    new->next = *new->first;
+    *new->first = new;
     new->token = xylem_work_defer(work);
     for (int node = 0; node < NODES; node++) {
         size_t to = size * ((size_t)node + 1) / NODES;
@@ -185,9 +199,26 @@ static int reduce(void *state, xylem_work *work)
     return XYLEM_OK;
 }
 
+static int open_sums(void **state)
+{
+    *state = calloc(1, sizeof(word_sum *));
+    return *state ? XYLEM_OK : XYLEM_NO_MEMORY;
+}
+
+/* The tokens are not wanted any more, and have to be ended. */
+static void end_sums(void *state)
+{
+    for (word_sum **first = state; *first;) {
+        (*first)->error = XYLEM_CANCELLED;
+        finish(*first);
+    }
+    free(state);
+}
+
 static const xylem_service services[] = {
     XYLEM_SERVICE(.name = "map", .exec = map),
-    XYLEM_SERVICE(.name = "reduce", .exec = reduce),
+    XYLEM_SERVICE(.name = "reduce", .open = open_sums, .exec = reduce, .close = end_sums,
+                  .release = end_sums),
 };
 
 /* The program. */
