@@ -326,11 +326,12 @@ void check_asks_quiet(struct check *check, uint64_t node);
 void check_asks_clear(struct check *check);
 
 /* check_streams: a service sends a chunk; it has come; the user takes some, if the request is under
- * way; it has ended. All is quiet. */
+ * way; it has ended. What those up to this count cost that were not taken. All is quiet. */
 void check_sent(struct check *check, uint64_t node, const xy_event *event);
 void check_chunk(struct check *check, const xy_action *action);
 bool check_takes(struct check *check, const xy_command *take);
 void check_streamed(struct check *check, const struct entry *job, int status);
+size_t check_cost_of(const struct entry *job, uint64_t count);
 void check_streams_quiet(struct check *check, uint64_t node);
 
 /* check_states: a node was created; a job was answered with what came of its work; what a life is

@@ -62,6 +62,11 @@ bool check_takes(struct check *check, const xy_command *take)
     return can;
 }
 
+size_t check_cost_of(const struct entry *job, uint64_t count)
+{
+    return cost_until(job, count) - cost_until(job, job->took);
+}
+
 /* The request has its answer; with success only after all chunks. */
 void check_streamed(struct check *check, const struct entry *job, int status)
 {

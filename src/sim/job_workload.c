@@ -155,6 +155,7 @@ static void take(struct run *run, uint64_t request)
     run_command(run, &(xy_command){.kind = XY_COMMAND_TAKE,
                                    .value = (int64_t)request,
                                    .count = count,
+                                   .size = check_cost_of(job, count),
                                    .timeout_ms = -1});
 }
 

@@ -37,10 +37,12 @@ static xy_number start_stream(fixture *f, int64_t id)
     return expect_asked(f, id, XY_STREAM)->number;
 }
 
+enum { QUARTER = XYLEM_STREAM_WINDOW / 4 };
+
 static void take(fixture *f, xy_number stream, uint64_t count)
 {
     xy_command given = {
-        .kind = XY_COMMAND_TAKE, .value = (int64_t)stream.request, .count = count};
+        .kind = XY_COMMAND_TAKE, .value = (int64_t)stream.request, .count = count, .size = QUARTER};
     xy_controller_command(&f->controller, &given, f->r.now_ms, &f->r.out);
 }
 
