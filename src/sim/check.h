@@ -56,7 +56,8 @@
  *       no longer than it goes on; what holds for a command of the user holds for that, too; the
  *       answer is what the controlling node has heard, with an outcome for each node of the set
  *   I21 the chunks of a stream come in the order in which they were sent, each once, before its
- *       end, and all of them before its success; never more than the window is on its way
+ *       end, and all of them before its success; what a life publishes comes in this way, too, and
+ *       all of it as long as it lives; never more than the window is on its way
  *
  * check_streams has I21, check_asks has I20, check_states I19, check_casts I18, check_replies has I2, check_jobs I10 to
  * I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7
