@@ -65,6 +65,12 @@ extern "C" {
 #define XYLEM_CHUNK_MAX     (64 * 1024)
 #define XYLEM_STREAM_WINDOW (256 * 1024)
 
+/* The longest topic of an event that a service publishes, without its NUL; and how much of what one
+ * life has published the program has not taken, counted in the same way: see
+ * xylem_context_publish. */
+#define XYLEM_TOPIC_MAX      63
+#define XYLEM_PUBLISH_WINDOW (128 * 1024)
+
 /* The longest text of a request or a reply, in bytes. */
 #define XYLEM_TEXT_MAX (32 * 1024 * 1024)
 
@@ -206,7 +212,8 @@ enum xylem_event_kind {
                              be called again */
     XYLEM_NODE_ADOPTED,   /* a node that had lost its parent is below `parent` now */
     XYLEM_NODE_RESTARTED, /* a node has been started again, for the `number`th time in the window */
-    XYLEM_NODE_RETIRED    /* a node was started again `number` times, and is not any more */
+    XYLEM_NODE_RETIRED,   /* a node was started again `number` times, and is not any more */
+    XYLEM_PUBLISHED       /* a service has published `bytes` under `topic` */
 };
 
 /* Why a node has become unavailable. */
@@ -231,6 +238,9 @@ typedef struct xylem_event {
     int64_t origin; /* the node where it began, by its id: the node itself or one above it; or -1 */
     int64_t parent; /* XYLEM_NODE_ADOPTED: the id of the new parent; otherwise, and if that is the
                        controlling node, -1 */
+    const char *topic; /* XYLEM_PUBLISHED; otherwise NULL, as `bytes` */
+    const char *bytes; /* with a final NUL, */
+    size_t bytes_size; /* so many without that */
 } xylem_event;
 
 /* Services: the work that nodes do.
@@ -606,8 +616,21 @@ uint64_t xylem_context_random(xylem_context *context);
  * thread of the service may call it, but not in `release`. */
 void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text);
 
-/* Has `callback` called whenever there is room again after XYLEM_BUSY of xylem_work_send or
- * xylem_token_send: by the thread that calls `exec`, as the callback of a timer. It replaces an
+/* Publishes a copy of `size` bytes under a topic of 1 to XYLEM_TOPIC_MAX bytes: the program gets the
+ * event XYLEM_PUBLISHED, whether a request is under way or not. The events of one life come in the
+ * order of the calls, each once, also if nodes move or are repaired meanwhile; what the program has
+ * not got when the life ends may be lost. Never waits: XYLEM_BUSY when XYLEM_PUBLISH_WINDOW of this
+ * life was not taken by xylem_next_event, each event counted with its topic and 256 bytes more;
+ * xylem_context_room tells when to try again. XYLEM_TOO_LONG: there are more than XYLEM_CHUNK_MAX
+ * bytes. XYLEM_INVALID: there is no context or no topic, the topic is empty or too long, or there
+ * are no bytes although there is a size. XYLEM_CANCELLED: the service is being closed.
+ * XYLEM_NO_MEMORY. For the thread that is in a function of the service or in a callback, as
+ * xylem_context_timer. */
+int xylem_context_publish(xylem_context *context, const char *topic, const void *bytes,
+                          size_t size);
+
+/* Has `callback` called whenever there is room again after XYLEM_BUSY of xylem_work_send,
+ * xylem_token_send or xylem_context_publish: by the thread that calls `exec`, as the callback of a timer. It replaces an
  * earlier callback; NULL removes that. `owner` must be valid until then, or until the service has
  * been closed or released. For the thread that is in a function of the service or in a callback. */
 void xylem_context_room(xylem_context *context,
@@ -933,7 +956,8 @@ int xylem_resume(xylem *network, int64_t id);
 
 /* Takes the oldest event that was not taken; NULL if there is none. It belongs to the network and
  * lasts until the next call of this function. Never waits. At most 65536 events are kept; then the
- * oldest are lost. */
+ * oldest are lost. Those of the kind XYLEM_PUBLISHED do not count, and are not lost: their services
+ * are held up. */
 const xylem_event *xylem_next_event(xylem *network);
 
 /* Lets the network run for `duration_ms`, at most INT32_MAX. Returns earlier, with XYLEM_OK, when

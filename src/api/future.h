@@ -36,7 +36,7 @@ struct xylem_future {
     xy_chunk *chunks; /* those that have come and were not taken */
     xy_chunk *taken;  /* the one that was taken last, or NULL */
     uint64_t took;    /* how many were taken; */
-    size_t untold;    /* what those of them cost that the node was not told of */
+    size_t untold;    /* what those of them cost of which the controlling node was not told */
     void (*each)(xylem_future *future, void *owner);
     void *each_owner;
 

@@ -22,13 +22,21 @@ static xy_handle *handle_of(xylem *network)
 /* Of more events than that, which are not taken, the oldest are lost. */
 enum { EVENTS_MAX = 65536 };
 
+/* One that waits to be taken. */
+struct waiting {
+    xylem_event event;
+    uint64_t turn;
+};
+
 static void add_event(xylem *network, const xylem_event *event)
 {
-    xylem_event oldest;
+    const struct waiting new = {*event, network->turns + 1};
+    struct waiting oldest;
     if (network->events.count == EVENTS_MAX)
         xy_ring_pop(&network->events, &oldest);
-    if (!xy_ring_push(&network->events, event))
+    if (!xy_ring_push(&network->events, &new))
         return;
+    network->turns++;
     network->news = true;
 }
 
@@ -53,12 +61,28 @@ static void add_notice(xylem *network, const xy_action *action)
     add_event(network, &event);
 }
 
+/* The one that came first. */
+static bool take_event(xylem *network)
+{
+    const xy_chunk *published = network->published;
+    struct waiting waiting;
+    bool any = network->events.count > 0;
+    const struct waiting *first = any ? xy_ring_at(&network->events, 0) : NULL;
+    if (published && (!any || published->turn < first->turn)) {
+        xy_network_show_published(network);
+        return true;
+    }
+    if (xy_ring_pop(&network->events, &waiting))
+        network->event = waiting.event;
+    return any;
+}
+
 const xylem_event *xylem_next_event(xylem *network)
 {
     if (xy_handle_enter(handle_of(network)))
         return NULL;
-    bool any = xy_ring_pop(&network->events, &network->event);
-    xy_handle_leave(&network->handle);
+    bool any = take_event(network);
+    xy_network_leave(network);
     return any ? &network->event : NULL;
 }
 
@@ -511,7 +535,7 @@ static xylem *open_network(const xylem_options *options, xylem_sim *sim, xy_erro
         xy_error_code(error, XYLEM_NO_MEMORY);
         return NULL;
     }
-    network->events.item_size = sizeof(xylem_event);
+    network->events.item_size = sizeof(struct waiting);
     if (open_world(network, options, sim, error))
         return network;
     free(network);
@@ -571,6 +595,8 @@ static void free_network(xylem *network)
     xy_log_sink_release(network->log);
     xy_result_clear(&network->answer);
     xy_ring_clear(&network->events);
+    xy_chunks_free(&network->published);
+    xy_chunk_free(network->shown);
     free(network->nodes);
     free(network->ids);
     xy_sim_release(network);

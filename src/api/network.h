@@ -43,8 +43,11 @@ struct xylem {
     xy_result answer; /* the latest; its text lasts until the next call */
     xy_error error;   /* the latest: for xylem_reason */
 
-    xy_ring events;    /* those that have not been taken */
-    xylem_event event; /* that was taken last */
+    xy_ring events;      /* those that have not been taken, each with its turn */
+    xy_chunk *published; /* the same of what nodes have published: a list */
+    uint64_t turns;      /* the latest turn of both */
+    xylem_event event;   /* that was taken last, */
+    xy_chunk *shown;     /* and what it shows, or NULL */
 
     void *nodes;         /* the latest list */
     xylem_node node;     /* the latest information on a node, */
@@ -128,8 +131,13 @@ void xy_network_rest(xylem *network);
 /* A reply that no call waits for: true when it is that of a future, which has taken it then. */
 bool xy_futures_take(xylem *network, xy_action *reply);
 
-/* A chunk of an answer has come: takes it, if it is that of a future. */
+/* A chunk has come: takes it, if it is that of a future, or was published. */
 void xy_futures_take_chunk(xylem *network, xy_action *action);
+
+/* Something was published, which belongs to the network then. Takes the oldest of that into
+ * network->event. */
+void xy_network_take_published(xylem *network, xy_chunk *chunk);
+void xy_network_show_published(xylem *network);
 
 /* Calls the callbacks that are due now. Outside of a call; NULL: those of networks that are closed.
  */

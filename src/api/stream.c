@@ -19,7 +19,12 @@ int xylem_stream(xylem *network, int64_t id, const char *text, int64_t timeout_m
 
 void xy_futures_take_chunk(xylem *network, xy_action *action)
 {
-    xylem_future *future;
+    xylem_future *future = NULL;
+    if (action->chunk.command == 0) {
+        xy_network_take_published(network, action->chunk.chunk);
+        action->chunk.chunk = NULL;
+        return;
+    }
     HASH_FIND(hh, network->awaited, &action->chunk.command, sizeof future->command, future);
     if (!future)
         return;
@@ -37,14 +42,15 @@ void xy_future_forget_chunks(xylem_future *future)
 
 /* Taking. */
 
-/* In some of them, and in all that are left when there is no memory for that. */
+/* Without memory it is done with the next one. */
 static void tell(xylem_future *future)
 {
-    if (future->command == 0 || future->untold <= XY_UNTOLD_MAX(XYLEM_STREAM_WINDOW))
+    if (future->command == 0 || future->untold == 0)
         return;
     const xy_command take = {.kind = XY_COMMAND_TAKE,
                              .value = (int64_t)future->command,
-                             .count = future->took};
+                             .count = future->took,
+                             .size = future->untold};
     if (!xy_network_command(future->network, &take))
         future->untold = 0;
 }

@@ -253,7 +253,8 @@ static void show_notice(const xylem_event *event, const xylem_options *options,
                                         [XYLEM_NODE_AVAILABLE] = "available",
                                         [XYLEM_NODE_ADOPTED] = "adopted",
                                         [XYLEM_NODE_RESTARTED] = "restarted",
-                                        [XYLEM_NODE_RETIRED] = "retired"};
+                                        [XYLEM_NODE_RETIRED] = "retired",
+                                        [XYLEM_PUBLISHED] = "published"};
     struct json json = begin(output);
     add_string(&json, "notice", names[event->kind]);
     json_id(&json, "id", event->id);
@@ -264,6 +265,10 @@ static void show_notice(const xylem_event *event, const xylem_options *options,
         add_restarts(&json, event, options);
     if (event->kind == XYLEM_NODE_UNAVAILABLE)
         add_cause(&json, event);
+    if (event->kind == XYLEM_PUBLISHED) {
+        add_string(&json, "topic", event->topic);
+        json_string(&json, "text", event->bytes, event->bytes_size);
+    }
     json_end_object(&json);
     text_add_string(&output->pending, "\n");
 }

@@ -320,6 +320,17 @@ static void add_availability(struct output *output, const xylem_event *event)
     text_format(&output->pending, "Heartbeat: node %" PRId64 " %s", event->id, news);
 }
 
+/* In one line; its NULs are shown, too. */
+static void add_published(struct output *output, const xylem_event *event)
+{
+    const char *at = event->bytes, *end = event->bytes + event->bytes_size;
+    text_format(&output->pending, "Published: node %" PRId64 ": ", event->id);
+    add_foreign(output, event->topic);
+    text_add_string(&output->pending, ": ");
+    for (add_foreign(output, at); (at += strlen(at)) < end; add_foreign(output, ++at))
+        text_add_string(&output->pending, "?");
+}
+
 static void show_notice(const xylem_event *event, const xylem_options *options,
                         struct output *output)
 {
@@ -328,6 +339,8 @@ static void show_notice(const xylem_event *event, const xylem_options *options,
         add_adoption(output, event);
     else if (event->kind == XYLEM_NODE_RESTARTED || event->kind == XYLEM_NODE_RETIRED)
         add_restart(output, event, options);
+    else if (event->kind == XYLEM_PUBLISHED)
+        add_published(output, event);
     else
         add_availability(output, event);
     end_colour(output);

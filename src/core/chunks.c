@@ -69,11 +69,12 @@ static bool push(const xy_chunk *chunk, const xy_chunk_sender *sender, xy_queue 
     return xy_action_own(&action, NULL, chunk->bytes, chunk->size) && xy_queue_push(out, &action);
 }
 
+/* What is published before the node has attached is said when it has. */
 static void send(xy_chunks *chunks, xy_chunk *chunk, const xy_chunk_sender *sender, int64_t now_ms,
                  xy_queue *out)
 {
     chunk->again = false;
-    if (!push(chunk, sender, out))
+    if (sender->parent.link.number != 0 && !push(chunk, sender, out))
         retry_later(chunks, chunk, now_ms);
 }
 

@@ -1,5 +1,6 @@
 /* chunks: what a service sends before its answer: an answer in parts. Of each request its chunks
- * come in their order, each once.
+ * come in their order, each once. What a service publishes are chunks of no request: those of the
+ * request 0.
  *
  * The node keeps a chunk until the controlling node says that the program has taken it, and sends
  * it again when it may have been lost. So what a node keeps is what its service has sent and the
@@ -16,9 +17,14 @@
 /* What a chunk costs, as long as it was not taken. */
 #define XY_CHUNK_COST(size) ((size) + XY_REQUEST_COST)
 
-/* How much of what was taken the node is not told at once: at most this part of the window. It is
- * so small that a service that waits for room always gets it. */
-#define XY_UNTOLD_MAX(window) ((window) / 4)
+/* A topic, a NUL, and what is published. */
+enum { XY_PUBLICATION_MAX = XYLEM_TOPIC_MAX + 1 + XYLEM_CHUNK_MAX };
+
+/* How much of a request may have been sent and not taken. */
+static inline size_t xy_window_of(uint64_t request)
+{
+    return request ? XYLEM_STREAM_WINDOW : XYLEM_PUBLISH_WINDOW;
+}
 
 /* Memory of core; one owner after the other has it, from the service to the program. */
 typedef struct xy_chunk {
@@ -26,6 +32,9 @@ typedef struct xy_chunk {
     xy_number request;
     uint64_t place; /* the how manieth of that, from 1 */
     bool again;     /* the node is to send it again */
+    int64_t id;     /* of what was published, at the controlling node: who has, */
+    xy_life life;
+    uint64_t turn; /* and when it came, among other events */
     size_t size;
     uint8_t bytes[]; /* and a NUL */
 } xy_chunk;
@@ -91,7 +100,9 @@ xy_taken xy_taken_decode(const uint8_t bytes[XY_TAKEN_SIZE]);
 /* What has come of one stream. All zero is the beginning. */
 typedef struct xy_inflow {
     uint64_t received; /* so many have come, */
-    uint64_t taken;    /* and so many of them were taken by the program, as it says */
+    uint64_t taken;    /* and so many of them were taken by the program, */
+    size_t untold;     /* which cost so much since the node was told */
+    uint64_t told;     /* how many, as it was told */
     uint64_t missing;  /* from this place on the node was asked for them; 0: it was not */
     bool behind;       /* the node is to be told again: there was no memory */
 

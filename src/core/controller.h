@@ -45,8 +45,9 @@ typedef enum xy_command_kind {
     XY_COMMAND_WAIT,      /* id, value: 1 until it is available, 0 until it is not; timeout_ms */
     XY_COMMAND_FAULT,     /* id, value: an xy_fault */
     XY_COMMAND_CANCEL,    /* value: the number of an exec, which is answered with XYLEM_CANCELLED */
-    XY_COMMAND_TAKE,      /* value: the number of an exec that streams; count: so many of its chunks
-                             were taken so far. XYLEM_NOT_FOUND: it is over */
+    XY_COMMAND_TAKE,      /* value: the number of an exec that streams, or 0: of what `life` has
+                             published; count: so many chunks of that were taken so far, size: what
+                             those cost that were taken now. XYLEM_NOT_FOUND: it is over */
     XY_COMMAND_CLOSE      /* end every node; ends with the action STOP */
 } xy_command_kind;
 
@@ -68,7 +69,8 @@ typedef struct xy_command {
     const xy_asker *asker; /* of an exec or a cast that is for a node; otherwise NULL */
     bool fresh;            /* of a create: it begins without the state that its id has saved */
     bool streams;          /* of an exec: its answer may come in parts: an XY_ACTION_CHUNK for each */
-    uint64_t count;        /* of a take */
+    uint64_t count;        /* of a take, */
+    xy_life life;          /* and perhaps whose */
 } xy_command;
 
 /* What happens when a node that others are attached to dies or hangs. */

@@ -118,7 +118,7 @@ static const form *form_of(unsigned kind, unsigned code)
         [XY_MERGED] = {PLAIN, TEXT},
         [XY_ASK] = {PLAIN, .payload_max = XY_MESSAGE_PAYLOAD_MAX},
         [XY_STATE] = {PLAIN, .payload_max = XYLEM_STATE_MAX},
-        [XY_CHUNK] = {PLAIN, .payload_max = XYLEM_CHUNK_MAX}};
+        [XY_CHUNK] = {PLAIN, .payload_max = XY_PUBLICATION_MAX}};
     static const form replies[XY_ANSWER_END] = {[XY_ANSWER] = {PLAIN, TEXT, .keep_max = UINT32_MAX},
                                                 [XY_ANSWER_UNDELIVERED] = {PLAIN},
                                                 [XY_ANSWER_HERE] = {PLAIN},

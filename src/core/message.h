@@ -92,7 +92,8 @@ typedef enum xy_kind {
                    service has saved, value: the how manieth: the highest counts. With a status
                    that is lost, for that reason */
     XY_CHUNK,   /* up: a part of the answer to a request; request, tag, id, life: the node's own;
-                   value: the how manieth part. With a status it was not passed on */
+                   value: the how manieth part. Of request 0, with a tag of the life's own: what it
+                   publishes. With a status it was not passed on */
     XY_KIND_END
 } xy_kind;
 

@@ -317,7 +317,10 @@ static xy_chunk_sender sender_of(const xy_node *node)
 static void send_chunk(xy_node *node, xy_chunk *chunk, int64_t now_ms, xy_queue *out)
 {
     const xy_chunk_sender sender = sender_of(node);
-    if (node->ended || xy_work_queue_due(&node->work, chunk->request) == XY_NEVER)
+    bool published = chunk->request.request == 0;
+    if (published)
+        chunk->request.tag = xy_random_at(&node->birth.random, XY_STREAM_PUBLISHED, 0);
+    if (node->ended || (!published && xy_work_queue_due(&node->work, chunk->request) == XY_NEVER))
         xy_chunk_free(chunk);
     else
         xy_chunks_add(&node->chunks, chunk, &sender, now_ms, out);
@@ -606,7 +609,8 @@ static void do_request(xy_node *node, const xy_message *request, int64_t now_ms,
     case XY_CANCEL:
         xy_work_queue_cancel(&node->work, (uint64_t)request->value, out);
         xy_asks_drop(&node->asks, (xy_number){.request = (uint64_t)request->value}, out);
-        xy_chunks_taken(&node->chunks, (uint64_t)request->value, UINT64_MAX);
+        if (request->value > 0)
+            xy_chunks_taken(&node->chunks, (uint64_t)request->value, UINT64_MAX);
         reply(node, request->number, XYLEM_OK, out);
         break;
     case XY_ANSWERED:

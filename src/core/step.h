@@ -60,7 +60,7 @@ typedef enum xy_event_kind {
     XY_EVENT_WORKED,   /* the service has done a piece of work, or answers one that it deferred */
     XY_EVENT_DEFERRED, /* the service has begun a piece of work, and answers it later */
     XY_EVENT_ASKED,    /* the service asks other nodes */
-    XY_EVENT_SENT,     /* the service sends a part of its answer */
+    XY_EVENT_SENT,     /* the service sends a part of its answer, or publishes something */
     XY_EVENT_SAVED,    /* the service has another state than before, without having done work */
     /* Of both: */
     XY_EVENT_COMBINED, /* the service has combined two answers */
@@ -201,7 +201,7 @@ typedef enum xy_action_kind {
     XY_ACTION_SIGNAL, /* inject a fault; gives rise to SIGNALLED */
     /* Of the controlling node, for the network that it serves: */
     XY_ACTION_REPLY,  /* a command has got its one reply */
-    XY_ACTION_CHUNK,  /* a part of an answer has come */
+    XY_ACTION_CHUNK,  /* a part of an answer has come, or something that was published */
     XY_ACTION_NOTICE, /* something has changed for a node */
     XY_ACTION_ROOM    /* an exec was refused because too much is under way; now there is room */
 } xy_action_kind;
@@ -307,7 +307,7 @@ typedef struct xy_action {
             size_t size;
         } reply;
         struct {
-            uint64_t command;
+            uint64_t command;       /* 0: it was published */
             struct xy_chunk *chunk; /* belongs to the action; or NULL */
         } chunk;
         struct {

@@ -437,7 +437,7 @@ static bool make_parts(xy_executor *executor, const xylem_service *service, cons
     const xy_token_host host = {.prepare = make_ringing, .ring = ring, .owner = executor};
     if (!xy_context_init(&executor->context, service, birth))
         return false;
-    executor->tokens = xy_tokens_new(&host);
+    executor->tokens = executor->context.tokens = xy_tokens_new(&host);
     if (!executor->tokens)
         xy_context_clear(&executor->context);
     return executor->tokens;
@@ -588,6 +588,7 @@ int xy_executor_fd(const xy_executor *executor)
 bool xy_executor_may_ring(const xy_executor *executor)
 {
     return xy_executor_busy(executor) || xy_tokens_any(executor->tokens) ||
+           xy_tokens_send_any(executor->tokens) ||
            atomic_load(&executor->calling);
 }
 

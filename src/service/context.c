@@ -1,8 +1,10 @@
 #include "service/context.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "service/calls.h"
+#include "service/token.h"
 
 bool xy_context_init(xylem_context *context, const xylem_service *service, const xy_birth *birth)
 {
@@ -100,6 +102,30 @@ int xy_context_ask(xylem_context *context, const xy_asking *asking, int64_t time
     limited.budget_ms =
         timeout_ms < 0 || timeout_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)timeout_ms;
     return context->ops->ask(context, &limited);
+}
+
+/* The topic, a NUL, and the bytes. */
+static int publish(const xylem_context *context, const char *topic, const void *bytes, size_t size)
+{
+    size_t head = strlen(topic) + 1;
+    char *all = malloc(head + size);
+    if (!all)
+        return XYLEM_NO_MEMORY;
+    memcpy(all, topic, head);
+    if (size > 0)
+        memcpy(all + head, bytes, size);
+    int error = xy_tokens_send(context->tokens, (xy_number){0, 0}, true, all, head + size);
+    free(all);
+    return error;
+}
+
+int xylem_context_publish(xylem_context *context, const char *topic, const void *bytes, size_t size)
+{
+    size_t length = topic ? strnlen(topic, XYLEM_TOPIC_MAX + 1) : 0;
+    if (!context || !context->tokens || length == 0 || length > XYLEM_TOPIC_MAX ||
+        (!bytes && size > 0))
+        return XYLEM_INVALID;
+    return size > XYLEM_CHUNK_MAX ? XYLEM_TOO_LONG : publish(context, topic, bytes, size);
 }
 
 void xylem_context_room(xylem_context *context,

@@ -9,6 +9,7 @@
 #include "service/view.h"
 
 struct xy_asking;
+struct xy_tokens;
 
 /* What a world does for a service, in the thread that is in one of its functions. */
 typedef struct xy_context_ops {
@@ -43,6 +44,8 @@ struct xylem_context {
     /* Told when there is room again for what is sent; NULL: it is not. */
     void (*room)(xylem_context *context, void *owner);
     void *room_owner;
+
+    struct xy_tokens *tokens; /* by which it sends; lent, NULL without a node */
 
     const xy_context_ops *ops;
     void *world; /* of the operations */

@@ -49,7 +49,7 @@ static int put_together(xy_outflow *flow, const void *bytes, size_t size)
 static int send(xy_outflows *outflows, xy_outflow *flow, const void *bytes, size_t size)
 {
     const size_t cost = XY_CHUNK_COST(size);
-    if (flow->on_way + cost > XYLEM_STREAM_WINDOW) {
+    if (flow->on_way + cost > xy_window_of(flow->request.request)) {
         flow->waits = true;
         return XYLEM_BUSY;
     }
@@ -65,7 +65,7 @@ static int send(xy_outflows *outflows, xy_outflow *flow, const void *bytes, size
 int xy_outflows_send(xy_outflows *outflows, xy_number request, bool streams, const void *bytes,
                      size_t size)
 {
-    if (size > XYLEM_CHUNK_MAX)
+    if (size > XYLEM_CHUNK_MAX && request.request)
         return XYLEM_TOO_LONG;
     if (size == 0)
         return XYLEM_OK;

@@ -236,6 +236,11 @@ xy_chunk *xy_tokens_take_chunk(xy_tokens *tokens)
     return first;
 }
 
+bool xy_tokens_send_any(const xy_tokens *tokens)
+{
+    return atomic_load(&tokens->sends);
+}
+
 bool xy_tokens_taken(xy_tokens *tokens, uint64_t request, size_t cost)
 {
     pthread_mutex_lock(&tokens->mutex);

@@ -68,6 +68,9 @@ int xy_tokens_send(xy_tokens *tokens, xy_number request, bool streams, const voi
                    size_t size);
 xy_chunk *xy_tokens_take_chunk(xy_tokens *tokens);
 
+/* Whether there is a chunk to take. Takes no lock. */
+bool xy_tokens_send_any(const xy_tokens *tokens);
+
 /* So much of that was taken by the program. Whether something waited for room. */
 bool xy_tokens_taken(xy_tokens *tokens, uint64_t request, size_t cost);
 

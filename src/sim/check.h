@@ -56,7 +56,8 @@
  *       no longer than it goes on; what holds for a command of the user holds for that, too; the
  *       answer is what the controlling node has heard, with an outcome for each node of the set
  *   I21 the chunks of a stream come in the order in which they were sent, each once, before its
- *       end, and all of them before its success; never more than the window is on its way
+ *       end, and all of them before its success; what a life publishes comes in this way, too, and
+ *       all of it as long as it lives; never more than the window is on its way
  *   I22 when all is quiet, the service of each node that lives knows its parent and its children as
  *       the map has them
  *
@@ -332,11 +333,12 @@ void check_asks_quiet(struct check *check, uint64_t node);
 void check_asks_clear(struct check *check);
 
 /* check_streams: a service sends a chunk; it has come; the user takes some, if the request is under
- * way; it has ended. All is quiet. */
+ * way; it has ended. What those up to this count cost that were not taken. All is quiet. */
 void check_sent(struct check *check, uint64_t node, const xy_event *event);
 void check_chunk(struct check *check, const xy_action *action);
 bool check_takes(struct check *check, const xy_command *take);
 void check_streamed(struct check *check, const struct entry *job, int status);
+size_t check_cost_of(const struct entry *job, uint64_t count);
 void check_streams_quiet(struct check *check, uint64_t node);
 
 /* check_states: a node was created; a job was answered with what came of its work; what a life is

@@ -11,10 +11,52 @@ static size_t cost_until(const struct entry *job, uint64_t count)
     return count > 0 ? job->costs[count - 1] : 0;
 }
 
+/* What is published. */
+
+static void published(struct check *check, uint64_t node, const xy_chunk *chunk)
+{
+    struct life *life = &check->model.lives[node];
+    if (chunk->place != life->published + 1)
+        check_broken(check, "I21", "life %" PRIu64 " publishes event %" PRIu64 " after %" PRIu64,
+                     node, chunk->place, life->published);
+    life->published++;
+    if (sender_cost(life->published) - sender_cost(life->took) > XYLEM_PUBLISH_WINDOW)
+        check_broken(check, "I21", "life %" PRIu64 " has published %zu bytes too early", node,
+                     sender_cost(life->published) - sender_cost(life->took));
+    check_turn(check, TURN_PUBLISHED);
+}
+
+static void heard(struct check *check, const xy_chunk *chunk)
+{
+    struct life *life = &check->model.lives[chunk->life.number];
+    if (chunk->place != life->passed + 1 || life->passed >= life->published || chunk->id != life->id)
+        check_broken(check, "I21",
+                     "event %" PRIu64 " of life %" PRIu64 " comes after %" PRIu64 ", and %" PRIu64
+                     " were published",
+                     chunk->place, chunk->life.number, life->passed, life->published);
+    else if (!sender_has_published(chunk->life.number, chunk->place, chunk->bytes, chunk->size))
+        check_broken(check, "I21", "event %" PRIu64 " of life %" PRIu64 " is another one",
+                     chunk->place, chunk->life.number);
+    life->passed++;
+}
+
+static bool takes_published(struct check *check, const xy_command *take)
+{
+    struct life *life = &check->model.lives[take->life.number];
+    bool can = xy_map_of_life(&check->controller->map, take->life) && life->passed > 0;
+    if (can && take->count > life->took && take->count <= life->passed)
+        life->took = take->count;
+    return can;
+}
+
 /* At a node: its service sends a chunk. */
 void check_sent(struct check *check, uint64_t node, const xy_event *event)
 {
     const xy_chunk *chunk = event->sent.chunk;
+    if (chunk->request.request == 0) {
+        published(check, node, chunk);
+        return;
+    }
     struct entry *job = check_work_of(check, node, chunk->request.request);
     if (!job || !job->streams || job->tag != chunk->request.tag) {
         check_broken(check, "I21", "life %" PRIu64 " sends a chunk for request %" PRIu64, node,
@@ -38,6 +80,10 @@ void check_sent(struct check *check, uint64_t node, const xy_event *event)
 void check_chunk(struct check *check, const xy_action *action)
 {
     const xy_chunk *chunk = action->chunk.chunk;
+    if (action->chunk.command == 0) {
+        heard(check, chunk);
+        return;
+    }
     struct entry *job = history_find(&check->history, action->chunk.command);
     bool wanted = job && job->open && job->streams;
     if (!wanted || chunk->place != job->got + 1 || job->got >= job->sent)
@@ -56,10 +102,17 @@ void check_chunk(struct check *check, const xy_action *action)
 bool check_takes(struct check *check, const xy_command *take)
 {
     struct entry *job = history_find(&check->history, (uint64_t)take->value);
+    if (take->value == 0)
+        return takes_published(check, take);
     bool can = job && job->open && job->streams;
     if (can && take->count > job->took && take->count <= job->got)
         job->took = take->count;
     return can;
+}
+
+size_t check_cost_of(const struct entry *job, uint64_t count)
+{
+    return cost_until(job, count) - cost_until(job, job->took);
 }
 
 /* The request has its answer; with success only after all chunks. */
@@ -73,7 +126,12 @@ void check_streamed(struct check *check, const struct entry *job, int status)
 void check_streams_quiet(struct check *check, uint64_t node)
 {
     const xy_node *one = xy_simulation_node(check->world, (xy_life){node});
-    if (one && one->chunks.list)
-        check_broken(check, "I7", "life %" PRIu64 " keeps chunks of request %" PRIu64, node,
-                     one->chunks.list->request.request);
+    const struct life *life = &check->model.lives[node];
+    for (const xy_chunk *chunk = one ? one->chunks.list : NULL; chunk; chunk = chunk->next)
+        if (chunk->request.request)
+            check_broken(check, "I7", "life %" PRIu64 " keeps chunks of request %" PRIu64, node,
+                         chunk->request.request);
+    if (life->passed < life->published)
+        check_broken(check, "I21", "life %" PRIu64 " has published %" PRIu64 ", and %" PRIu64
+                     " have come", node, life->published, life->passed);
 }

@@ -155,12 +155,29 @@ static void take(struct run *run, uint64_t request)
     run_command(run, &(xy_command){.kind = XY_COMMAND_TAKE,
                                    .value = (int64_t)request,
                                    .count = count,
+                                   .size = check_cost_of(job, count),
+                                   .timeout_ms = -1});
+}
+
+/* Of one life of eight nothing is taken. */
+static void take_published(struct run *run, uint64_t number)
+{
+    const struct life *life = &run->check.model.lives[number];
+    if (life->passed == life->took || number % 8 == 0 || draw(run, 4) == 0)
+        return;
+    uint64_t count = life->took + 1 + draw(run, life->passed - life->took);
+    run_command(run, &(xy_command){.kind = XY_COMMAND_TAKE,
+                                   .life = {number},
+                                   .count = count,
+                                   .size = sender_cost(count) - sender_cost(life->took),
                                    .timeout_ms = -1});
 }
 
 void run_take(struct run *run)
 {
     const struct history *history = &run->check.history;
+    for (uint64_t life = 1; life < run->check.model.count; life++)
+        take_published(run, life);
     for (size_t i = 0; i < history->waiting; i++)
         take(run, history->open[i]);
 }

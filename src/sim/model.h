@@ -91,6 +91,10 @@ struct life {
     bool fresh;                 /* it was to be created without a saved state */
     uint64_t counted;           /* how much work its service has done, with what it was given */
     int64_t saved;              /* the how manieth state it has sent last */
+    uint64_t offered;           /* how many events its service has published, */
+    uint64_t published;         /* its node has taken, */
+    uint64_t passed;            /* the controlling node has passed on, */
+    uint64_t took;              /* and the user has taken */
     uint64_t working;           /* the request whose work is under way; 0: none */
     uint64_t begun;             /* the latest one whose work was begun, */
     uint64_t come;              /* and the latest one that has come */

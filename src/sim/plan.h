@@ -92,7 +92,8 @@ enum fault {
     _(ASKS_ANSWERED, "asks answered") /* by outcomes, */                                           \
     _(ASKS_GIVEN_UP, "asks given up") /* or without */                                             \
     _(CHUNK_SENT, "chunks sent")      /* before an answer, */                                      \
-    _(CHUNK_CAME, "chunks come")      /* and passed on to the user */
+    _(CHUNK_CAME, "chunks come")      /* and passed on to the user */                              \
+    _(PUBLISHED, "published")         /* an event */
 
 #define COMMAND_NAME(name, text) COMMAND_##name,
 enum command { WORKLOAD(COMMAND_NAME) COMMANDS };

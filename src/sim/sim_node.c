@@ -67,7 +67,7 @@ static bool make_context(xy_sim_node *node, const xy_birth *birth, const xy_log 
     node->context.log_owner = &node->log;
     node->context.ops = host->context;
     node->context.world = node;
-    node->tokens = xy_tokens_new(&tokens);
+    node->tokens = node->context.tokens = xy_tokens_new(&tokens);
     if (!node->tokens)
         clear_service(node);
     return node->tokens;

@@ -58,6 +58,8 @@ void xy_map_revive(xy_map *map, xy_map_node *node, xy_life life)
     node->life = life;
     xy_release(node->asks);
     node->asks = NULL;
+    xy_release(node->published);
+    node->published = NULL;
     handle->hashv = xy_hash_fold(&life);
     handle->tbl->noexpand = true;
     HASH_ADD_TO_BKT(*bucket_of(handle), by_life, handle, failed);
@@ -210,6 +212,7 @@ static void remove_leaf(xy_map *map, xy_map_node *node)
     xy_buffer_clear(&node->arguments);
     xy_release(node->address);
     xy_release(node->asks);
+    xy_release(node->published);
     xy_release(node);
 }
 

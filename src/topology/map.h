@@ -83,6 +83,7 @@ typedef struct xy_map_node {
     char service[XY_SERVICE_NAME_SIZE];
     bool combines;       /* the service combines answers */
     xy_window *asks;     /* which asks of this life have come; NULL: none */
+    struct xy_inflow *published; /* what has come of what this life publishes; NULL: nothing */
     xy_buffer arguments; /* of the service, for each life of the node */
     bool fresh;          /* its first life begins without a saved state */
     uint64_t saved;      /* the number of the latest state that its present life has saved; or 0 */

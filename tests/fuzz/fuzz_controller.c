@@ -652,6 +652,7 @@ static void chunk_of_node(const xy_map_node *node, unsigned wrong)
         issue(&(xy_command){.kind = XY_COMMAND_TAKE,
                             .value = (int64_t)number,
                             .count = stream->stream->received,
+                            .size = wrong * 10000,
                             .timeout_ms = -1});
 }
 

@@ -388,6 +388,32 @@ static void test_repairs(void **state)
         "\"restarts_max\":5,\"restart_window_ms\":1500}\n");
 }
 
+static void test_published(void **state)
+{
+    (void)state;
+    xylem_event event = {.kind = XYLEM_PUBLISHED,
+                         .id = 3,
+                         .life = 7,
+                         .topic = "load",
+                         .bytes = "50 %",
+                         .bytes_size = 4};
+    expect_repair(&event, 60000, "Published: node 3: load: 50 %\n",
+                  "{\"notice\":\"published\",\"id\":3,\"life\":7,\"topic\":\"load\","
+                  "\"text\":\"50 %\"}\n");
+    event.topic = "a\033b";
+    event.bytes = "one\ntwo\0three\0";
+    event.bytes_size = 14;
+    expect_repair(&event, 60000, "Published: node 3: a?b: one?two?three?\n",
+                  "{\"notice\":\"published\",\"id\":3,\"life\":7,\"topic\":\"a\\u001bb\","
+                  "\"text\":\"one\\ntwo\\u0000three\\u0000\"}\n");
+    event.bytes = "";
+    event.bytes_size = 0;
+    event.topic = "end";
+    expect_repair(&event, 60000, "Published: node 3: end: \n",
+                  "{\"notice\":\"published\",\"id\":3,\"life\":7,\"topic\":\"end\","
+                  "\"text\":\"\"}\n");
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -431,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_many_nodes),
         cmocka_unit_test(test_notices),
         cmocka_unit_test(test_repairs),
+        cmocka_unit_test(test_published),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_no_memory_for_the_rest),
     };

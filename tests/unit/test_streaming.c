@@ -2,6 +2,8 @@
  * and the end. */
 #include "controlling.h"
 
+#include "core/controller_parts.h"
+
 static int set_up_five(void **state)
 {
     set_up(state);
@@ -37,11 +39,21 @@ static xy_number start_stream(fixture *f, int64_t id)
     return expect_asked(f, id, XY_STREAM)->number;
 }
 
+enum { QUARTER = XYLEM_STREAM_WINDOW / 4 };
+
+static void take_of(fixture *f, xy_life life, uint64_t request, uint64_t count, size_t cost)
+{
+    xy_command given = {.kind = XY_COMMAND_TAKE,
+                        .value = (int64_t)request,
+                        .life = life,
+                        .count = count,
+                        .size = cost};
+    xy_controller_command(&f->controller, &given, f->r.now_ms, &f->r.out);
+}
+
 static void take(fixture *f, xy_number stream, uint64_t count)
 {
-    xy_command given = {
-        .kind = XY_COMMAND_TAKE, .value = (int64_t)stream.request, .count = count};
-    xy_controller_command(&f->controller, &given, f->r.now_ms, &f->r.out);
+    take_of(f, (xy_life){0}, stream.request, count, QUARTER);
 }
 
 static void expect_passed_on(fixture *f, xy_number stream, uint64_t place)
@@ -368,13 +380,101 @@ static void test_no_memory(void **state)
     }
 }
 
+/* A node is told when a quarter of the window was taken. */
+static void test_not_told_of_each(void **state)
+{
+    fixture *f = *state;
+    xy_number stream = start_stream(f, 25);
+    pass(f, 25, stream, 1, 5);
+    for (uint64_t count = 1; count <= 4; count++) {
+        take_of(f, (xy_life){0}, stream.request, count, QUARTER / 4);
+        if (count == 4)
+            expect_told(f, 25, stream, 4, 0);
+        expect_reply(f, stream.request + count, XYLEM_OK);
+        expect_nothing(&f->r);
+    }
+    take_of(f, (xy_life){0}, stream.request, 5, QUARTER - 1);
+    expect_reply(f, stream.request + 5, XYLEM_OK);
+    hear_answer(f, 25, stream, 5, "done"); /* of the last one it was not told */
+    expect_over(f, 25, stream);
+    expect_text(f, stream.request, XYLEM_OK, "done");
+}
+
+/* What is published. */
+
+static xy_number published_by(const fixture *f, int64_t id)
+{
+    const xy_random random = xy_random_of(&f->controller, node_of(f, id)->life);
+    return (xy_number){0, xy_random_at(&random, XY_STREAM_PUBLISHED, 0)};
+}
+
+static void expect_published(fixture *f, int64_t id, uint64_t place)
+{
+    const xy_chunk *chunk = expect(&f->r, XY_ACTION_CHUNK)->chunk.chunk;
+    assert_true(f->r.hand.chunk.command == 0);
+    assert_true(chunk->id == id && chunk->life.number == life_of(f, id) && chunk->place == place);
+    expect_nothing(&f->r);
+}
+
+static void test_publishing(void **state)
+{
+    fixture *f = *state;
+    xy_number none = published_by(f, 25), wrong = none;
+    wrong.tag++;
+    hear_chunk(f, 25, wrong, 1);
+    hear_chunk(f, 25, published_by(f, 90), 1);
+    xy_message other = chunk_of(f, 25, none, 1);
+    other.id = 90;
+    hear_from(f, 25, with_text(other, "chunk 1"));
+    expect_nothing(&f->r);
+    hear_chunk(f, 25, none, 1);
+    expect_published(f, 25, 1);
+    hear_chunk(f, 25, none, 1);
+    expect_nothing(&f->r);
+    hear_chunk(f, 25, none, 3);
+    expect_told(f, 25, (xy_number){0, 0}, 0, 2);
+    hear_chunk(f, 25, none, 2);
+    expect_published(f, 25, 2);
+    hear_chunk(f, 90, published_by(f, 90), 1);
+    expect_published(f, 90, 1);
+}
+
+static void test_taking_what_was_published(void **state)
+{
+    fixture *f = *state;
+    const xy_life life = {life_of(f, 25)};
+    uint64_t before = f->controller.command;
+    take_of(f, life, 0, 1, XYLEM_PUBLISH_WINDOW);
+    expect_reply(f, before + 1, XYLEM_NOT_FOUND);
+    for (uint64_t place = 1; place <= 3; place++) {
+        hear_chunk(f, 25, published_by(f, 25), place);
+        expect_published(f, 25, place);
+    }
+    take_of(f, life, 0, 1, XYLEM_PUBLISH_WINDOW / 4 - 1);
+    expect_reply(f, before + 2, XYLEM_OK);
+    expect_nothing(&f->r);
+    take_of(f, life, 0, 2, 1);
+    expect_told(f, 25, (xy_number){0, 0}, 2, 0);
+    expect_reply(f, before + 3, XYLEM_OK);
+    memory_fails(1, SIZE_MAX);
+    take_of(f, life, 0, 3, XYLEM_PUBLISH_WINDOW);
+    memory_is_back();
+    expect_reply(f, before + 4, XYLEM_OK);
+    expect_nothing(&f->r);
+    tick(&f->r, 10);
+    expect_told(f, 25, (xy_number){0, 0}, 3, 0);
+    expect_nothing(&f->r);
+    take_of(f, (xy_life){77}, 0, 1, 1);
+    expect_reply(f, before + 5, XYLEM_NOT_FOUND);
+}
+
 /* There was none to tell the node: it is told later. */
 static void test_told_later(void **state)
 {
     fixture *f = *state;
     xy_number stream = start_stream(f, 25);
     pass(f, 25, stream, 1, 2);
-    memory_fails(2, SIZE_MAX); /* the reply to the command has room */
+    memory_fails(1, SIZE_MAX); /* the reply to the command has room */
     take(f, stream, 2);
     memory_is_back();
     expect_reply(f, stream.request + 1, XYLEM_OK);
@@ -416,6 +516,9 @@ int main(void)
         FIVE(test_a_large_answer_before_its_chunks),
         FIVE(test_what_is_no_chunk_of_it),
         BOTH(test_taking),
+        BOTH(test_not_told_of_each),
+        BOTH(test_publishing),
+        FIVE(test_taking_what_was_published),
         BOTH(test_a_cancel),
         BOTH(test_its_time_is_over),
         BOTH(test_the_death_of_the_node),
