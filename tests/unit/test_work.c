@@ -1,6 +1,7 @@
 /* A piece of work: its text, its answer, its rest, and whether it is still wanted. */
 #include "unit.h"
 
+#include "service/context.h"
 #include "service/service.h"
 #include "service/word.h"
 
@@ -10,14 +11,17 @@ enum { NUMBERS = 300000, REST_MS = 250 };
 static int do_work(const char *service, const char *text, xylem_work *work)
 {
     const xylem_service *found = xy_service_named(service);
+    const xy_birth birth = {.id = 1, .life = {1}};
+    xylem_context context;
     void *state;
     char *copy = strdup(text);
-    assert_true(found && copy);
+    assert_true(found && copy && xy_context_init(&context, found, &birth));
     work->text = copy;
     work->size = strlen(copy);
-    assert_true(xy_service_open(found, NULL, NULL, &state, NULL));
+    assert_true(xy_service_open(found, &context, NULL, &state, NULL));
     int status = xy_service_do(found, state, work);
     xy_service_close(found, state);
+    xy_context_clear(&context);
     free(copy);
     work->text = "";
     return status;
