@@ -123,7 +123,7 @@ static int run(const struct options *options, int fd)
                               .stop_on_error = options->stop_on_error};
     enum status opened = open_network(&session.network, &options->network);
     if (opened != STATUS_OK)
-        return opened;
+        return (int)opened;
     signals_interrupt_network(session.network);
     session.output = open_output(options, editing);
     if (interactive)

@@ -1220,9 +1220,11 @@ static void test_launcher(void **state)
     assert_true(ended.begun && ended.cause.kind == XYLEM_EXITED && ended.cause.number == 4);
     f->launcher->ops->take(f->launcher, &(xy_action){.kind = XY_ACTION_END, .end = {{1}}});
     expect_report(f, XY_EVENT_ENDED, 1);
-    f->launcher->ops->take(f->launcher, &(xy_action){.kind = XY_ACTION_KILL, .kill = {{2}}});
+    f->launcher->ops->take(f->launcher,
+                           &(xy_action){.kind = XY_ACTION_KILL, .kill = {.life = {2}}});
     assert_int_equal(expect_report(f, XY_EVENT_ENDED, 2).cause.number, SIGKILL);
-    f->launcher->ops->take(f->launcher, &(xy_action){.kind = XY_ACTION_KILL, .kill = {{2}}});
+    f->launcher->ops->take(f->launcher,
+                           &(xy_action){.kind = XY_ACTION_KILL, .kill = {.life = {2}}});
     f->launcher->ops->take(f->launcher, &(xy_action){.kind = XY_ACTION_SIGNAL,
                                                      .signal = {6, {2}, 10, XY_FAULT_PAUSE}});
     xy_launch_report answer = expect_report(f, XY_EVENT_SIGNALLED, 0);

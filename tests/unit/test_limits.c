@@ -12,7 +12,7 @@
 enum { RESERVE = 12, ROUNDS = 20, HOLDS = 2000 };
 #define MIB ((size_t)1 << 20)
 
-static rlim_t limit_to(int what, rlim_t most)
+static rlim_t limit_to(__rlimit_resource_t what, rlim_t most)
 {
     struct rlimit limit;
     assert_int_equal(getrlimit(what, &limit), 0);
