@@ -349,8 +349,8 @@ static void chunk_unsent(xy_node *node, const xy_event *event, xy_queue *out)
     if (event->unsent.status == XYLEM_UNAVAILABLE)
         return;
     if (event->unsent.life.number == node->birth.life.number)
-        xy_chunks_again(&node->chunks, event->unsent.request.request,
-                        (uint64_t)event->unsent.value, node->now_ms);
+        xy_chunks_again(&node->chunks, event->unsent.request.request, (uint64_t)event->unsent.value,
+                        node->now_ms);
     else if (!event->unsent.bare)
         pass_loss(node, event, out);
 }

@@ -21,8 +21,8 @@ typedef struct xy_driver_ops {
     /* START, ATTACH, END, KILL and SIGNAL. Never waits: what becomes of it comes as an event. */
     void (*launch)(xy_driver *driver, const xy_action *action);
 
-    /* WORK, CANCEL, COMBINE, ANSWERED and TAKEN. May take the text out of a WORK. May step the machine
-     * with its WORKED or COMBINED, or have that come later. */
+    /* WORK, CANCEL, COMBINE, ANSWERED and TAKEN. May take the text out of a WORK. May step the
+     * machine with its WORKED or COMBINED, or have that come later. */
     void (*execute)(xy_driver *driver, xy_action *action);
 
     /* REPLY, CHUNK, NOTICE and ROOM. */

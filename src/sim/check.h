@@ -59,9 +59,10 @@
  *       end, and all of them before its success; what a life publishes comes in this way, too, and
  *       all of it as long as it lives; never more than the window is on its way
  *
- * check_streams has I21, check_asks has I20, check_states I19, check_casts I18, check_replies has I2, check_jobs I10 to
- * I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and I14, check_quiet I1, I7
- * and I8, check_shape I17, check_ends I16; I9 is seen from the hash of the run.
+ * check_streams has I21, check_asks has I20, check_states I19, check_casts I18, check_replies has
+ * I2, check_jobs I10 to I12, check_liveness I3 and I4, check_ends I5 and I6, check_links I13 and
+ * I14, check_quiet I1, I7 and I8, check_shape I17, check_ends I16; I9 is seen from the hash of the
+ * run.
  */
 #ifndef SIM_CHECK_H
 #define SIM_CHECK_H

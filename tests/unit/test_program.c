@@ -179,8 +179,9 @@ static const struct {
     {"huge", "answered 'N ok 99999999999999999999' in place of NUMBER ok|error|part SIZE"},
     {"line", "answered '1111111111111111111111111111111111111111' in place of NUMBER ok|error|part "
              "SIZE"},
-    {"stream", "answered 'for ever and ever without a pause and wi' in place of NUMBER ok|error|part "
-               "SIZE"},
+    {"stream",
+     "answered 'for ever and ever without a pause and wi' in place of NUMBER ok|error|part "
+     "SIZE"},
     {"before", "answered request M in place of N"},
     {"after", "answered request P in place of N"},
     {"large", "announced an answer of 33554433 bytes, and the limit is 33554432"},
