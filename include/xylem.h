@@ -60,8 +60,8 @@ extern "C" {
 /* The longest state of a service that is saved, in bytes. */
 #define XYLEM_STATE_MAX (64 * 1024)
 
-/* The longest chunk of an answer in parts, in bytes; and how much of one may have been sent that the
- * program has not taken, each chunk counted with 256 bytes more: see xylem_work_send. */
+/* The longest chunk of an answer in parts, in bytes; and how much of one may have been sent that
+ * the program has not taken, each chunk counted with 256 bytes more: see xylem_work_send. */
 #define XYLEM_CHUNK_MAX     (64 * 1024)
 #define XYLEM_STREAM_WINDOW (256 * 1024)
 
@@ -428,10 +428,10 @@ int xylem_register(const xylem_service *service);
  * text. Its environment has the arguments of the node, up to the first NUL, as XYLEM_ARGUMENTS, ""
  * if there are none. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
  * SIZE", and then the text of that size. The text of "ok" is the reply; that of "error" is the
- * explanation of XYLEM_FAILED. Before that it may write any number of lines "NUMBER part SIZE", each
- * with a text of at most XYLEM_CHUNK_MAX bytes: these are sent as by xylem_work_send, and its output
- * is not read as long as there is no room for them. What it writes to its standard error goes to the log of the node, as
- * warnings.
+ * explanation of XYLEM_FAILED. Before that it may write any number of lines "NUMBER part SIZE",
+ * each with a text of at most XYLEM_CHUNK_MAX bytes: these are sent as by xylem_work_send, and its
+ * output is not read as long as there is no room for them. What it writes to its standard error
+ * goes to the log of the node, as warnings.
  *
  * A program that ends or that answers in any other way fails the request in hand: XYLEM_FAILED,
  * with an explanation. So does one that has written something without a request. When a request
@@ -478,9 +478,9 @@ bool xylem_work_await(xylem_work *work, int64_t ms);
  * all of them and then what xylem_work_reply was given; of work that ends with an error they are
  * dropped. A chunk of no bytes is not sent.
  *
- * At most XYLEM_STREAM_WINDOW of a stream is on its way, and not taken by the program yet. When that
- * is full a service that takes long waits here, as in xylem_work_rest, until there is room; its
- * callbacks are called meanwhile. A service that is quick, and a callback, get XYLEM_BUSY, and
+ * At most XYLEM_STREAM_WINDOW of a stream is on its way, and not taken by the program yet. When
+ * that is full a service that takes long waits here, as in xylem_work_rest, until there is room;
+ * its callbacks are called meanwhile. A service that is quick, and a callback, get XYLEM_BUSY, and
  * xylem_context_room tells when to try again.
  *
  * XYLEM_CANCELLED: the reply is not wanted any more. XYLEM_TOO_LONG: the chunk is longer than
@@ -516,9 +516,9 @@ xylem_token *xylem_work_defer(xylem_work *work);
  * of another thread would make each run a different one. */
 int xylem_token_reply(xylem_token **token, int error, const void *reply, size_t size);
 
-/* Sends a part of an answer that was deferred: see xylem_work_send. Never waits: XYLEM_BUSY when the
- * window is full. Chunks are in the order of the calls, and come before the xylem_token_reply. The
- * same threads may call it, one at a time for one token. XYLEM_INVALID also as with
+/* Sends a part of an answer that was deferred: see xylem_work_send. Never waits: XYLEM_BUSY when
+ * the window is full. Chunks are in the order of the calls, and come before the xylem_token_reply.
+ * The same threads may call it, one at a time for one token. XYLEM_INVALID also as with
  * xylem_token_reply. */
 int xylem_token_send(const xylem_token *token, const void *chunk, size_t size);
 
@@ -616,23 +616,24 @@ uint64_t xylem_context_random(xylem_context *context);
  * thread of the service may call it, but not in `release`. */
 void xylem_context_log(const xylem_context *context, enum xylem_log_level level, const char *text);
 
-/* Publishes a copy of `size` bytes under a topic of 1 to XYLEM_TOPIC_MAX bytes: the program gets the
- * event XYLEM_PUBLISHED, whether a request is under way or not. The events of one life come in the
- * order of the calls, each once, also if nodes move or are repaired meanwhile; what the program has
- * not got when the life ends may be lost. Never waits: XYLEM_BUSY when XYLEM_PUBLISH_WINDOW of this
- * life was not taken by xylem_next_event, each event counted with its topic and 256 bytes more;
- * xylem_context_room tells when to try again. XYLEM_TOO_LONG: there are more than XYLEM_CHUNK_MAX
- * bytes. XYLEM_INVALID: there is no context or no topic, the topic is empty or too long, or there
- * are no bytes although there is a size. XYLEM_CANCELLED: the service is being closed.
- * XYLEM_NO_MEMORY. For the thread that is in a function of the service or in a callback, as
+/* Publishes a copy of `size` bytes under a topic of 1 to XYLEM_TOPIC_MAX bytes: the program gets
+ * the event XYLEM_PUBLISHED, whether a request is under way or not. The events of one life come in
+ * the order of the calls, each once, also if nodes move or are repaired meanwhile; what the program
+ * has not got when the life ends may be lost. Never waits: XYLEM_BUSY when XYLEM_PUBLISH_WINDOW of
+ * this life was not taken by xylem_next_event, each event counted with its topic and 256 bytes
+ * more; xylem_context_room tells when to try again. XYLEM_TOO_LONG: there are more than
+ * XYLEM_CHUNK_MAX bytes. XYLEM_INVALID: there is no context or no topic, the topic is empty or too
+ * long, or there are no bytes although there is a size. XYLEM_CANCELLED: the service is being
+ * closed. XYLEM_NO_MEMORY. For the thread that is in a function of the service or in a callback, as
  * xylem_context_timer. */
 int xylem_context_publish(xylem_context *context, const char *topic, const void *bytes,
                           size_t size);
 
 /* Has `callback` called whenever there is room again after XYLEM_BUSY of xylem_work_send,
- * xylem_token_send or xylem_context_publish: by the thread that calls `exec`, as the callback of a timer. It replaces an
- * earlier callback; NULL removes that. `owner` must be valid until then, or until the service has
- * been closed or released. For the thread that is in a function of the service or in a callback. */
+ * xylem_token_send or xylem_context_publish: by the thread that calls `exec`, as the callback of a
+ * timer. It replaces an earlier callback; NULL removes that. `owner` must be valid until then, or
+ * until the service has been closed or released. For the thread that is in a function of the
+ * service or in a callback. */
 void xylem_context_room(xylem_context *context,
                         void (*callback)(xylem_context *context, void *owner), void *owner);
 
@@ -825,10 +826,10 @@ void *xylem_future_user(const xylem_future *future);
  * xylem_future_result. XYLEM_TIMED_OUT, XYLEM_INTERRUPTED: it is not finished yet. */
 int xylem_future_wait(xylem_future *future, int64_t timeout_ms);
 
-/* Takes the next chunk of a stream: *chunk has *size bytes (`size` may be NULL) and a final NUL, and
- * lasts until the next call for this future. Waits for it for `timeout_ms` at most; less than 0: as
- * long as it takes. XYLEM_OK, and *chunk is NULL: there are no more; the future is finished. With 0
- * it never waits, and the network makes no progress: XYLEM_PENDING, there is none yet.
+/* Takes the next chunk of a stream: *chunk has *size bytes (`size` may be NULL) and a final NUL,
+ * and lasts until the next call for this future. Waits for it for `timeout_ms` at most; less than
+ * 0: as long as it takes. XYLEM_OK, and *chunk is NULL: there are no more; the future is finished.
+ * With 0 it never waits, and the network makes no progress: XYLEM_PENDING, there is none yet.
  * XYLEM_TIMED_OUT, XYLEM_INTERRUPTED: there is none yet. XYLEM_INVALID.
  *
  * The chunks come in the order in which they were sent, each once. The future is finished when the

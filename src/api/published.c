@@ -1,5 +1,5 @@
-/* What services publish: events of the network that have bytes. They wait apart from the others, and
- * push none of them out: the service is held up when too many wait.
+/* What services publish: events of the network that have bytes. They wait apart from the others,
+ * and push none of them out: the service is held up when too many wait.
  */
 #include <string.h>
 #include <utlist.h>

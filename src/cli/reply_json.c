@@ -249,12 +249,10 @@ static void add_restarts(struct json *json, const xylem_event *event, const xyle
 static void show_notice(const xylem_event *event, const xylem_options *options,
                         struct output *output)
 {
-    static const char *const names[] = {[XYLEM_NODE_UNAVAILABLE] = "unavailable",
-                                        [XYLEM_NODE_AVAILABLE] = "available",
-                                        [XYLEM_NODE_ADOPTED] = "adopted",
-                                        [XYLEM_NODE_RESTARTED] = "restarted",
-                                        [XYLEM_NODE_RETIRED] = "retired",
-                                        [XYLEM_PUBLISHED] = "published"};
+    static const char *const names[] = {
+        [XYLEM_NODE_UNAVAILABLE] = "unavailable", [XYLEM_NODE_AVAILABLE] = "available",
+        [XYLEM_NODE_ADOPTED] = "adopted",         [XYLEM_NODE_RESTARTED] = "restarted",
+        [XYLEM_NODE_RETIRED] = "retired",         [XYLEM_PUBLISHED] = "published"};
     struct json json = begin(output);
     add_string(&json, "notice", names[event->kind]);
     json_id(&json, "id", event->id);

@@ -383,10 +383,10 @@ static xy_message head_of(const xy_controller *controller, const xy_map_node *no
                             .number = xy_request_number(request),
                             .status = request->status,
                             .value = request->value};
-    return (xy_message){.code = recall ? XY_RECALL
+    return (xy_message){.code = recall            ? XY_RECALL
                                 : request->stream ? XY_STREAM
                                 : exec            ? XY_EXEC
-                                       : XY_PING,
+                                                  : XY_PING,
                         .number = xy_request_number(request),
                         .budget_ms = left_ms > 0 ? (uint32_t)left_ms : 0,
                         .keep = exec ? keep_of(controller, node, request) : 0};

@@ -68,9 +68,9 @@ typedef struct xy_command {
     bool combines;         /* of a create: the service combines answers */
     const xy_asker *asker; /* of an exec or a cast that is for a node; otherwise NULL */
     bool fresh;            /* of a create: it begins without the state that its id has saved */
-    bool streams;          /* of an exec: its answer may come in parts: an XY_ACTION_CHUNK for each */
-    uint64_t count;        /* of a take, */
-    xy_life life;          /* and perhaps whose */
+    bool streams;   /* of an exec: its answer may come in parts: an XY_ACTION_CHUNK for each */
+    uint64_t count; /* of a take, */
+    xy_life life;   /* and perhaps whose */
 } xy_command;
 
 /* What happens when a node that others are attached to dies or hangs. */

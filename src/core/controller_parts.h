@@ -112,8 +112,8 @@ void xy_drop_abandoned_asks(xy_controller *controller, xy_queue *out);
 void xy_hear_chunk(xy_controller *controller, const xy_message *chunk, xy_queue *out);
 void xy_take(xy_controller *controller, const xy_command *command, xy_queue *out);
 
-/* A node answers. Whether that answer is to wait for chunks before it; then it is kept, and its text
- * is taken. */
+/* A node answers. Whether that answer is to wait for chunks before it; then it is kept, and its
+ * text is taken. */
 void xy_stream_answered(xy_request *request, const xy_message *answer);
 bool xy_stream_waits(const xy_request *request);
 void xy_stream_keep(xy_controller *controller, xy_request *request, int status, xy_buffer *text,

@@ -105,9 +105,9 @@ typedef enum xy_operation {
     XY_PING,     /* answer */
     XY_CANCEL,   /* request number `value` need not be done any more; what it has sent is dropped */
     XY_ANSWERED, /* ask number `value` of the node has this status; payload: see outcomes */
-    XY_STREAM,   /* as an exec, and the answer may come in parts: the id of the reply is the place of
-                    the last chunk that the controlling node may not have; 0: there is none */
-    XY_TAKEN,    /* `value` chunks of a request were taken by the program; payload: see chunks */
+    XY_STREAM, /* as an exec, and the answer may come in parts: the id of the reply is the place of
+                  the last chunk that the controlling node may not have; 0: there is none */
+    XY_TAKEN,  /* `value` chunks of a request were taken by the program; payload: see chunks */
     XY_OPERATION_END
 } xy_operation;
 

@@ -16,8 +16,8 @@ typedef enum xy_stream {
     XY_STREAM_REQUEST,
     XY_STREAM_LINK,
     XY_STREAM_SECRET,
-    XY_STREAM_SERVICE, /* keys of lives, and under such a key the numbers of the service */
-    XY_STREAM_STATE,   /* under the key of a life: the tag of what its service saves, */
+    XY_STREAM_SERVICE,  /* keys of lives, and under such a key the numbers of the service */
+    XY_STREAM_STATE,    /* under the key of a life: the tag of what its service saves, */
     XY_STREAM_PUBLISHED /* and of what it publishes */
 } xy_stream;
 

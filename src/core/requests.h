@@ -39,12 +39,12 @@ typedef struct xy_request {
     uint64_t cast;     /* of one that is a part of a cast: its number, */
     uint32_t position; /* and whom in it this is about. 0: it is a command of its own */
     xy_asker asker;
-    bool asks;        /* a node that works on it has asked others */
-    xy_buffer text;   /* of an exec that may have to be sent again */
-    bool sent;        /* once at least, */
-    bool again;       /* and more than once */
-    int status;       /* of one that has failed, and is answered when its node is over, */
-    xy_buffer reason; /* and why: a text, or none */
+    bool asks;                /* a node that works on it has asked others */
+    xy_buffer text;           /* of an exec that may have to be sent again */
+    bool sent;                /* once at least, */
+    bool again;               /* and more than once */
+    int status;               /* of one that has failed, and is answered when its node is over, */
+    xy_buffer reason;         /* and why: a text, or none */
     struct xy_inflow *stream; /* of an exec whose answer may come in parts; or NULL */
 } xy_request;
 

@@ -158,8 +158,8 @@ bool xy_subtree_hear(xy_subtree *subtree, const xy_peer *from, const xy_message 
             welcome(subtree, child, message, now_ms, out);
         return false;
     }
-    child->repeats |= message->kind == XY_ASK || message->kind == XY_STATE ||
-                      message->kind == XY_CHUNK;
+    child->repeats |=
+        message->kind == XY_ASK || message->kind == XY_STATE || message->kind == XY_CHUNK;
     if (message->kind == XY_REPLY || message->kind == XY_CHANGE || message->kind == XY_MERGED ||
         message->kind == XY_ASK || message->kind == XY_STATE || message->kind == XY_CHUNK)
         return true;

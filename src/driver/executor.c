@@ -588,8 +588,7 @@ int xy_executor_fd(const xy_executor *executor)
 bool xy_executor_may_ring(const xy_executor *executor)
 {
     return xy_executor_busy(executor) || xy_tokens_any(executor->tokens) ||
-           xy_tokens_send_any(executor->tokens) ||
-           atomic_load(&executor->calling);
+           xy_tokens_send_any(executor->tokens) || atomic_load(&executor->calling);
 }
 
 static void quieten(const xy_executor *executor)

@@ -87,8 +87,8 @@ void xy_executor_call(xy_executor *executor, xy_call *call);
  * others are there after xy_executor_do and xy_executor_call_due. */
 xy_question *xy_executor_take_question(xy_executor *executor);
 
-/* Takes out the oldest chunk that the service has sent, which belongs to the caller then; NULL: there
- * is none. Those of other threads make the descriptor readable. */
+/* Takes out the oldest chunk that the service has sent, which belongs to the caller then; NULL:
+ * there is none. Those of other threads make the descriptor readable. */
 xy_chunk *xy_executor_take_chunk(const xy_executor *executor);
 
 /* Does the action TAKEN: the service is called back in its turn, if it waits for room. */

@@ -37,9 +37,9 @@ xy_chunk *xy_outflows_take(xy_outflows *outflows);
 /* So much of what was sent for a request was taken by the program. Whether something waited. */
 bool xy_outflows_taken(xy_outflows *outflows, uint64_t request, size_t cost);
 
-/* A request is answered: nothing more is sent for it. Makes `text`, memory of malloc or NULL, all of
- * the answer: what was put together comes before it. XYLEM_TOO_LONG, XYLEM_NO_MEMORY: and all
- * is as it was. */
+/* A request is answered: nothing more is sent for it. Makes `text`, memory of malloc or NULL, all
+ * of the answer: what was put together comes before it. XYLEM_TOO_LONG, XYLEM_NO_MEMORY: and all is
+ * as it was. */
 int xy_outflows_end(xy_outflows *outflows, xy_number request, char **text, size_t *size);
 
 /* A request is over, and what was put together for it is dropped. */

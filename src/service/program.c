@@ -259,8 +259,7 @@ static size_t take_text(talk *self, const char *bytes, size_t size)
 static void take_bytes(talk *self, const char *bytes, size_t size)
 {
     while (size > 0 && !is_over(self)) {
-        size_t done =
-            self->answered ? take_text(self, bytes, size) : take_line(self, bytes, size);
+        size_t done = self->answered ? take_text(self, bytes, size) : take_line(self, bytes, size);
         bytes += done;
         size -= done;
         pass_part(self);

@@ -86,9 +86,9 @@ void xy_work_forget(xylem_work *work)
 /* What was sent comes before the reply. */
 static int gather(xylem_work *work)
 {
-    int error = work->tokens ? xy_tokens_gather(work->tokens, work->request, &work->reply,
-                                                &work->reply_size)
-                             : XYLEM_OK;
+    int error = work->tokens
+                    ? xy_tokens_gather(work->tokens, work->request, &work->reply, &work->reply_size)
+                    : XYLEM_OK;
     if (!error)
         return XYLEM_OK;
     free(work->reply);
@@ -287,9 +287,9 @@ int xylem_work_send(xylem_work *work, const void *chunk, size_t size)
     if (!work || !work->tokens || (!chunk && size > 0))
         return XYLEM_INVALID;
     for (;;) {
-        int error = xylem_work_wanted(work) ? xy_tokens_send(work->tokens, work->request,
-                                                             work->streams, chunk, size)
-                                            : XYLEM_CANCELLED;
+        int error = xylem_work_wanted(work)
+                        ? xy_tokens_send(work->tokens, work->request, work->streams, chunk, size)
+                        : XYLEM_CANCELLED;
         if (error != XYLEM_BUSY || !work->rest || work->within)
             return error;
         work->rest(work, INT32_MAX, true);

@@ -21,7 +21,8 @@ typedef struct xy_token_host {
      * thread that is in `exec`. NULL: it always can. */
     bool (*prepare)(void *owner);
 
-    /* There is an answer to take, or a part of one. By any thread, which holds a lock of the tokens. */
+    /* There is an answer to take, or a part of one. By any thread, which holds a lock of the
+     * tokens. */
     void (*ring)(void *owner);
 
     /* Whether this thread may answer; NULL: each may. */
@@ -46,8 +47,8 @@ void xy_tokens_close(xy_tokens *tokens);
 /* The node is over. Sets the pointer to NULL. */
 void xy_tokens_let_go(xy_tokens **tokens);
 
-/* Makes the token of a request whose work is under way; `streams`: its answer may come in parts. NULL: there are too many, or there is no
- * memory, or the node cannot be woken up. */
+/* Makes the token of a request whose work is under way; `streams`: its answer may come in parts.
+ * NULL: there are too many, or there is no memory, or the node cannot be woken up. */
 xylem_token *xy_tokens_add(xy_tokens *tokens, xy_number request, bool streams);
 
 /* The work of a token is over, which is answered now, true; or is going to be answered. */
@@ -62,8 +63,9 @@ void xy_tokens_cancel(xy_tokens *tokens, xy_number request);
 /* Takes an answer that has come, the oldest first; false when there is none. */
 bool xy_tokens_take(xy_tokens *tokens, xy_token_answer *answer);
 
-/* What is sent before the answer: see outflow. Sends a chunk for a request that is worked on: errors
- * as with xylem_work_send. Takes out the oldest chunk, which is the caller's; NULL: there is none. */
+/* What is sent before the answer: see outflow. Sends a chunk for a request that is worked on:
+ * errors as with xylem_work_send. Takes out the oldest chunk, which is the caller's; NULL: there is
+ * none. */
 int xy_tokens_send(xy_tokens *tokens, xy_number request, bool streams, const void *bytes,
                    size_t size);
 xy_chunk *xy_tokens_take_chunk(xy_tokens *tokens);

@@ -173,6 +173,19 @@ static void executed(struct check *check, uint64_t node, const xy_action *action
         check_unwanted(check, node, action->cancel.request.request);
 }
 
+/* What is for the user of the network. */
+static void delivered(struct check *check, const xy_action *action)
+{
+    if (action->kind == XY_ACTION_REPLY)
+        check_reply(check, action);
+    else if (action->kind == XY_ACTION_CHUNK)
+        check_chunk(check, action);
+    else if (action->kind == XY_ACTION_NOTICE)
+        check_notice(check, action);
+    else
+        check_room(check);
+}
+
 void check_acting(struct check *check, uint64_t node, const xy_action *action)
 {
     if (check->asking)
@@ -210,16 +223,10 @@ void check_acting(struct check *check, uint64_t node, const xy_action *action)
         check_launch(check, action);
         break;
     case XY_ACTION_REPLY:
-        check_reply(check, action);
-        break;
     case XY_ACTION_CHUNK:
-        check_chunk(check, action);
-        break;
     case XY_ACTION_NOTICE:
-        check_notice(check, action);
-        break;
     case XY_ACTION_ROOM:
-        check_room(check);
+        delivered(check, action);
         break;
     case XY_ACTION_EXPECTED:
     case XY_ACTION_ATTACHED:

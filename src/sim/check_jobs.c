@@ -81,8 +81,8 @@ void check_came(struct check *check, uint64_t node)
     if (hand->heard && !hand->forged && !hand->strange && !hand->passed_on &&
         (hand->message.kind == XY_REQUEST || hand->message.kind == XY_CAST) &&
         (hand->message.code == XY_EXEC || hand->message.code == XY_STREAM) &&
-        !(hand->message.part & XY_PART_MORE) &&
-        check_work_of(check, node, request) && request > life->come)
+        !(hand->message.part & XY_PART_MORE) && check_work_of(check, node, request) &&
+        request > life->come)
         life->come = request;
 }
 

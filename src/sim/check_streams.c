@@ -29,7 +29,8 @@ static void published(struct check *check, uint64_t node, const xy_chunk *chunk)
 static void heard(struct check *check, const xy_chunk *chunk)
 {
     struct life *life = &check->model.lives[chunk->life.number];
-    if (chunk->place != life->passed + 1 || life->passed >= life->published || chunk->id != life->id)
+    if (chunk->place != life->passed + 1 || life->passed >= life->published ||
+        chunk->id != life->id)
         check_broken(check, "I21",
                      "event %" PRIu64 " of life %" PRIu64 " comes after %" PRIu64 ", and %" PRIu64
                      " were published",
@@ -132,6 +133,7 @@ void check_streams_quiet(struct check *check, uint64_t node)
             check_broken(check, "I7", "life %" PRIu64 " keeps chunks of request %" PRIu64, node,
                          chunk->request.request);
     if (life->passed < life->published)
-        check_broken(check, "I21", "life %" PRIu64 " has published %" PRIu64 ", and %" PRIu64
-                     " have come", node, life->published, life->passed);
+        check_broken(check, "I21",
+                     "life %" PRIu64 " has published %" PRIu64 ", and %" PRIu64 " have come", node,
+                     life->published, life->passed);
 }

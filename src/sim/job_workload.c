@@ -23,11 +23,10 @@ static uint64_t draw(struct run *run, uint64_t bound)
 
 const char *run_service(struct run *run)
 {
-    static const char *const services[] = {"",         "timer",         "dict",     "sum",
-                                           "sleep",    "sleep",         STEPS_NAME, STEPS_NAME,
-                                           LATER_NAME, LONG_LATER_NAME, ASKER_NAME, LONG_ASKER_NAME,
-                                           TALLY_NAME, TALLY_NAME,
-                                           SENDER_NAME, SENDER_NAME, QUICK_SENDER_NAME};
+    static const char *const services[] = {
+        "",         "timer",    "dict",      "sum",           "sleep",          "sleep",
+        STEPS_NAME, STEPS_NAME, LATER_NAME,  LONG_LATER_NAME, ASKER_NAME,       LONG_ASKER_NAME,
+        TALLY_NAME, TALLY_NAME, SENDER_NAME, SENDER_NAME,     QUICK_SENDER_NAME};
     bool timers = run->plan.weights[COMMAND_JOB] == 0;
     return timers ? "" : services[draw(run, sizeof services / sizeof *services)];
 }

@@ -127,8 +127,8 @@ void xy_scheduler_calm(xy_scheduler *scheduler)
 /* Those by which the tree is arranged are none of them. */
 unsigned xy_occasion_of(const xy_message *message)
 {
-    bool question = message->code == XY_EXEC || message->code == XY_STREAM ||
-                    message->code == XY_PING;
+    bool question =
+        message->code == XY_EXEC || message->code == XY_STREAM || message->code == XY_PING;
     bool answer = message->code == XY_ANSWER && !(message->number.request & XY_ERRAND);
     if (message->part & XY_PART_CONTINUED)
         return 0;

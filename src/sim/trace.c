@@ -209,18 +209,13 @@ void xy_trace_rest(xy_trace *trace, int64_t now_us, uint64_t node, uint64_t requ
 
 void xy_trace_command(xy_trace *trace, int64_t now_us, uint64_t number, const xy_command *command)
 {
-    static const char *const names[] = {[XY_COMMAND_CREATE] = "create",
-                                        [XY_COMMAND_REMOVE] = "remove",
-                                        [XY_COMMAND_EXEC] = "exec",
-                                        [XY_COMMAND_PING] = "ping",
-                                        [XY_COMMAND_HEARTBEAT] = "heartbeat",
-                                        [XY_COMMAND_WAIT] = "wait",
-                                        [XY_COMMAND_FAULT] = "fault",
-                                        [XY_COMMAND_CLOSE] = "close",
-                                        [XY_COMMAND_CANCEL] = "cancel",
-                                        [XY_COMMAND_MOVE] = "move",
-                                        [XY_COMMAND_CAST] = "cast",
-                                        [XY_COMMAND_TAKE] = "take"};
+    static const char *const names[] = {
+        [XY_COMMAND_CREATE] = "create",       [XY_COMMAND_REMOVE] = "remove",
+        [XY_COMMAND_EXEC] = "exec",           [XY_COMMAND_PING] = "ping",
+        [XY_COMMAND_HEARTBEAT] = "heartbeat", [XY_COMMAND_WAIT] = "wait",
+        [XY_COMMAND_FAULT] = "fault",         [XY_COMMAND_CLOSE] = "close",
+        [XY_COMMAND_CANCEL] = "cancel",       [XY_COMMAND_MOVE] = "move",
+        [XY_COMMAND_CAST] = "cast",           [XY_COMMAND_TAKE] = "take"};
     mix(trace, (uint64_t)now_us);
     mix(trace, number << 8 | (uint64_t)command->kind);
     mix(trace, (uint64_t)command->id ^ (uint64_t)command->parent << 20);

@@ -81,12 +81,12 @@ typedef struct xy_map_node {
     size_t plan_index;      /* and its place in the plan of that */
     xy_life refused;        /* the life of a parent that does not take it, for the time being */
     char service[XY_SERVICE_NAME_SIZE];
-    bool combines;       /* the service combines answers */
-    xy_window *asks;     /* which asks of this life have come; NULL: none */
+    bool combines;               /* the service combines answers */
+    xy_window *asks;             /* which asks of this life have come; NULL: none */
     struct xy_inflow *published; /* what has come of what this life publishes; NULL: nothing */
-    xy_buffer arguments; /* of the service, for each life of the node */
-    bool fresh;          /* its first life begins without a saved state */
-    uint64_t saved;      /* the number of the latest state that its present life has saved; or 0 */
+    xy_buffer arguments;         /* of the service, for each life of the node */
+    bool fresh;                  /* its first life begins without a saved state */
+    uint64_t saved; /* the number of the latest state that its present life has saved; or 0 */
     char key[XY_KEY_SIZE]; /* its public key; "" as long as it is unknown, or if it has none */
     int64_t pid;
     char *address; /* where its children reach it: memory of core, freed with the node; or NULL */

@@ -14,7 +14,7 @@ struct issued {
     int64_t due_ms;
     bool answered, exec, cast;
     uint64_t chunks; /* that have come */
-    uint16_t ids; /* of a cast: those that are asked, as bits */
+    uint16_t ids;    /* of a cast: those that are asked, as bits */
 };
 
 /* What the launcher knows of a life. */
@@ -77,7 +77,8 @@ static void answered(const xy_action *action)
 static void passed_on(const xy_action *action)
 {
     uint64_t number = action->chunk.command;
-    must(number >= 1 && number <= run.latest && commands[number].exec && !commands[number].answered);
+    must(number >= 1 && number <= run.latest && commands[number].exec &&
+         !commands[number].answered);
     must(action->chunk.chunk->place == ++commands[number].chunks);
     must(action->chunk.chunk->size == 5 && action->chunk.chunk->bytes[5] == 0);
 }

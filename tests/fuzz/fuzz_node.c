@@ -49,7 +49,7 @@ static struct node_run {
     uint64_t asks;      /* how many the service has asked, */
     size_t told;        /* and how many of them it knows the end of: */
     bool known[ASKS_MAX + 1];
-    int64_t saved, said; /* how many states there were, and the latest that was said */
+    int64_t saved, said;    /* how many states there were, and the latest that was said */
     uint64_t sent[TALLIES]; /* how many chunks, */
     size_t on_way[TALLIES]; /* and what those cost of which there was no word of room */
 } run;
@@ -446,8 +446,8 @@ static void take_chunks(void)
     ask(request);
 }
 
-/* At 5 chunks are taken, at 6 an ask is answered, at 7 the latest request is recalled, from 8 on one of the latest is
- * cancelled instead. */
+/* At 5 chunks are taken, at 6 an ask is answered, at 7 the latest request is recalled, from 8 on
+ * one of the latest is cancelled instead. */
 static void ping_or_cancel(void)
 {
     unsigned number = script_number(&run.all.script);

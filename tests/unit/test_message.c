@@ -238,7 +238,7 @@ static void test_payloads(void **state)
         {XY_MERGED, 0, 0, XY_MESSAGE_PAYLOAD_MAX},
         {XY_REQUEST, XY_ANSWERED, 0, XY_MESSAGE_PAYLOAD_MAX},
         {XY_ASK, 0, 0, XY_MESSAGE_PAYLOAD_MAX},
-        {XY_CHUNK, 0, 0, XYLEM_CHUNK_MAX},
+        {XY_CHUNK, 0, 0, XY_PUBLICATION_MAX},
         {XY_REQUEST, XY_STREAM, 0, XY_MESSAGE_PAYLOAD_MAX},
         {XY_REQUEST, XY_TAKEN, XY_TAKEN_SIZE, XY_TAKEN_SIZE},
     };
@@ -291,7 +291,8 @@ static void test_keeping(void **state)
             bool fits = kind == XY_CAST ? code == XY_EXEC || code == XY_PING
                         : kind == XY_REPLY
                             ? message.code == XY_ANSWER
-                            : is_request(kind) && (code == XY_EXEC || code == XY_RECALL || code == XY_STREAM);
+                            : is_request(kind) &&
+                                  (code == XY_EXEC || code == XY_RECALL || code == XY_STREAM);
             assert_int_equal(taken(&message), fits);
             message.keep = XY_MESSAGE_PAYLOAD_MAX + 1;
             assert_int_equal(taken(&message), fits && kind != XY_CAST);

@@ -444,22 +444,14 @@ static void test_no_memory_for_the_rest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_successes),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_combined_answers),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_every_error_has_a_code),
-        cmocka_unit_test(test_nodes),
-        cmocka_unit_test(test_several_trees),
-        cmocka_unit_test(test_unreached),
-        cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_many_nodes),
-        cmocka_unit_test(test_notices),
-        cmocka_unit_test(test_repairs),
-        cmocka_unit_test(test_published),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_no_memory_for_the_rest),
+        cmocka_unit_test(test_successes),  cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_sets),       cmocka_unit_test(test_combined_answers),
+        cmocka_unit_test(test_errors),     cmocka_unit_test(test_every_error_has_a_code),
+        cmocka_unit_test(test_nodes),      cmocka_unit_test(test_several_trees),
+        cmocka_unit_test(test_unreached),  cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_many_nodes), cmocka_unit_test(test_notices),
+        cmocka_unit_test(test_repairs),    cmocka_unit_test(test_published),
+        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_no_memory_for_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

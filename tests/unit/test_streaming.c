@@ -334,12 +334,11 @@ static void test_the_death_of_the_node(void **state)
     }
     assert_int_equal(replied, 1);
     assert_int_equal(told, 0); /* it is dead */
-    hear_from(f, 50, with_text((xy_message){.kind = XY_CHUNK,
-                                            .number = stream,
-                                            .id = 25,
-                                            .life = {life},
-                                            .value = 2},
-                               "chunk 2"));
+    hear_from(
+        f, 50,
+        with_text(
+            (xy_message){.kind = XY_CHUNK, .number = stream, .id = 25, .life = {life}, .value = 2},
+            "chunk 2"));
     expect_nothing(&f->r);
 }
 
@@ -361,8 +360,8 @@ static void test_no_memory(void **state)
             while (!ended && xy_queue_pop(&f->r.out, &f->r.hand)) {
                 if (f->r.hand.kind == XY_ACTION_CHUNK)
                     assert_true(f->r.hand.chunk.chunk->place == ++came);
-                ended = f->r.hand.kind == XY_ACTION_REPLY &&
-                        f->r.hand.reply.command == stream.request;
+                ended =
+                    f->r.hand.kind == XY_ACTION_REPLY && f->r.hand.reply.command == stream.request;
                 xy_action_clear(&f->r.hand);
             }
             tick(&f->r, f->r.now_ms + 10);

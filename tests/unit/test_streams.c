@@ -3,7 +3,11 @@
 
 #include "worlds.h"
 
-enum { CEILING_MS = 60000, LARGE = XYLEM_CHUNK_MAX, FIT = 3 }; /* so many large chunks fit into the window */
+enum {
+    CEILING_MS = 60000,
+    LARGE = XYLEM_CHUNK_MAX,
+    FIT = 3
+}; /* so many large chunks fit into the window */
 
 /* Services. */
 
@@ -16,8 +20,7 @@ static int send_numbered(xylem_work *work, const xylem_token *token, int number,
     memset(bytes, 'a' + number % 26, size);
     snprintf(bytes, size, "%08d", number);
     bytes[size - 1] = (char)('a' + number % 26);
-    int error =
-        token ? xylem_token_send(token, bytes, size) : xylem_work_send(work, bytes, size);
+    int error = token ? xylem_token_send(token, bytes, size) : xylem_work_send(work, bytes, size);
     free(bytes);
     return error;
 }
@@ -377,9 +380,9 @@ static void test_moves_in_the_middle(void **state)
     for (int number = 0; number < 2000; number++) {
         expect_chunk(future, number, 1000);
         if (number % 100 == 50) /* the node itself, or one above it */
-            assert_int_equal(xylem_move(network, number % 200 == 50 ? 4 : 3,
-                                        number % 400 < 200 ? 2 : 1),
-                             XYLEM_OK);
+            assert_int_equal(
+                xylem_move(network, number % 200 == 50 ? 4 : 3, number % 400 < 200 ? 2 : 1),
+                XYLEM_OK);
     }
     expect_no_more(future);
     expect_end(future, XYLEM_OK, "2000");
@@ -389,8 +392,8 @@ static void test_moves_in_the_middle(void **state)
 static void test_a_repair_in_the_middle(void **state)
 {
     for (int restart = 0; restart < 2; restart++) {
-        xylem *network = open_tree((uintptr_t)*state,
-                                   restart ? XYLEM_REPAIR_RESTART : XYLEM_REPAIR_ADOPT);
+        xylem *network =
+            open_tree((uintptr_t)*state, restart ? XYLEM_REPAIR_RESTART : XYLEM_REPAIR_ADOPT);
         create_below(network, 1, XYLEM_CONTROLLER, "timer");
         create_below(network, 3, 1, "timer");
         create_below(network, 4, 3, "many");

@@ -12,9 +12,9 @@ static const char *const kinds[XY_KIND_END] = {
     [XY_MERGED] = "merged",     [XY_ASK] = "ask",         [XY_STATE] = "state",
     [XY_CHUNK] = "chunk"};
 static const char *const operations[XY_OPERATION_END] = {
-    [XY_EXPECT] = "expect",    [XY_LET_GO] = "let go", [XY_EXEC] = "exec",
-    [XY_RECALL] = "recall",    [XY_PING] = "ping",     [XY_CANCEL] = "cancel",
-    [XY_ANSWERED] = "answered", [XY_STREAM] = "stream",  [XY_TAKEN] = "taken"};
+    [XY_EXPECT] = "expect",     [XY_LET_GO] = "let go", [XY_EXEC] = "exec",
+    [XY_RECALL] = "recall",     [XY_PING] = "ping",     [XY_CANCEL] = "cancel",
+    [XY_ANSWERED] = "answered", [XY_STREAM] = "stream", [XY_TAKEN] = "taken"};
 static const char *const changes[XY_CHANGE_END] = {
     [XY_CHANGE_SILENT] = "silent", [XY_CHANGE_BACK] = "back"};
 
