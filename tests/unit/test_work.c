@@ -12,12 +12,15 @@ static int do_work(const char *service, const char *text, xylem_work *work)
     const xylem_service *found = xy_service_named(service);
     void *state;
     char *copy = strdup(text);
+    xylem_context context;
     assert_true(found && copy);
+    assert_true(xy_context_init(&context, found, &(xy_birth){.id = 0}));
     work->text = copy;
     work->size = strlen(copy);
-    assert_true(xy_service_open(found, NULL, NULL, &state, NULL));
+    assert_true(xy_service_open(found, &context, NULL, &state, NULL));
     int status = xy_service_do(found, state, work);
     xy_service_close(found, state);
+    xy_context_clear(&context);
     free(copy);
     work->text = "";
     return status;
