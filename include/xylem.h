@@ -426,12 +426,12 @@ int xylem_register(const xylem_service *service);
  * It reads one request after the other from its standard input: a line "ID NUMBER SIZE", which is
  * the id of its node, the number of the request and the size of its text in bytes, and then the
  * text. Its environment has the arguments of the node, up to the first NUL, as XYLEM_ARGUMENTS, ""
- * if there are none. It writes each answer to its standard output: a line "NUMBER ok SIZE", or "NUMBER error
- * SIZE", and then the text of that size. The text of "ok" is the reply; that of "error" is the
- * explanation of XYLEM_FAILED. Before that it may write any number of lines "NUMBER part SIZE",
- * each with a text of at most XYLEM_CHUNK_MAX bytes: these are sent as by xylem_work_send, and its
- * output is not read as long as there is no room for them. What it writes to its standard error
- * goes to the log of the node, as warnings.
+ * if there are none. It writes each answer to its standard output: a line "NUMBER ok SIZE", or
+ * "NUMBER error SIZE", and then the text of that size. The text of "ok" is the reply; that of
+ * "error" is the explanation of XYLEM_FAILED. Before that it may write any number of lines "NUMBER
+ * part SIZE", each with a text of at most XYLEM_CHUNK_MAX bytes: these are sent as by
+ * xylem_work_send, and its output is not read as long as there is no room for them. What it writes
+ * to its standard error goes to the log of the node, as warnings.
  *
  * A program that ends or that answers in any other way fails the request in hand: XYLEM_FAILED,
  * with an explanation. So does one that has written something without a request. When a request
@@ -555,18 +555,18 @@ int xylem_work_ask(xylem_work *work, const char *set, const void *text, size_t s
                    int64_t timeout_ms, xylem_answered callback, void *owner);
 
 /* The same, and waits for the answers. It returns what the callback would get as `error`;
- * (*outcomes)[0] to (*outcomes)[*count - 1] are the outcomes. They belong to the work, and last until
- * it is over or calls this function again; after an error there may be none. `outcomes` and `count`
- * may be NULL. Other callbacks come meanwhile, as in xylem_work_await.
+ * (*outcomes)[0] to (*outcomes)[*count - 1] are the outcomes. They belong to the work, and last
+ * until it is over or calls this function again; after an error there may be none. `outcomes` and
+ * `count` may be NULL. Other callbacks come meanwhile, as in xylem_work_await.
  *
- * Only for services that take long, in `exec` itself. XYLEM_INVALID also if the service is quick, or
- * in a callback. XYLEM_CANCELLED also if the work is not wanted any more: then `exec` returns soon.
- * Nothing of the caller's is used after the return. */
+ * Only for services that take long, in `exec` itself. XYLEM_INVALID also if the service is quick,
+ * or in a callback. XYLEM_CANCELLED also if the work is not wanted any more: then `exec` returns
+ * soon. Nothing of the caller's is used after the return. */
 int xylem_work_call(xylem_work *work, const char *set, const void *text, size_t size,
                     int64_t timeout_ms, const xylem_outcome *const **outcomes, size_t *count);
 
-/* The same as xylem_work_ask in the name of a request that was deferred, for the thread that calls `exec`: in a
- * callback of `context`, or in `exec` itself. */
+/* The same as xylem_work_ask in the name of a request that was deferred, for the thread that calls
+ * `exec`: in a callback of `context`, or in `exec` itself. */
 int xylem_token_ask(const xylem_token *token, xylem_context *context, const char *set,
                     const void *text, size_t size, int64_t timeout_ms, xylem_answered callback,
                     void *owner);

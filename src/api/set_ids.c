@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/ids.h"
+
 struct place {
     int64_t id;
     size_t order;
@@ -55,21 +57,6 @@ static int by_depth(const void *a, const void *b)
     return one->id < other->id ? -1 : 1;
 }
 
-static bool is_id(const int64_t *ids, size_t count, int64_t id)
-{
-    size_t from = 0;
-    while (from < count) {
-        size_t middle = from + (count - from) / 2;
-        if (ids[middle] == id)
-            return true;
-        if (ids[middle] < id)
-            from = middle + 1;
-        else
-            count = middle;
-    }
-    return false;
-}
-
 /* Nodes of one depth are in ascending order, and so are those of them that are below the top. */
 static bool add_below(struct places *places, int64_t top, const struct sorted *sorted, size_t count)
 {
@@ -86,7 +73,7 @@ static bool add_below(struct places *places, int64_t top, const struct sorted *s
             here_count = 0;
             depth = sorted[i].node->depth;
         }
-        bool below = is_id(above, above_count, sorted[i].node->parent);
+        bool below = xy_ids_has(above, above_count, sorted[i].node->parent);
         if (below)
             done = add(places, sorted[i].node->id);
         if (below || sorted[i].node->id == top)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ids.h"
 #include "core/memory.h"
 #include "core/outcomes.h"
 #include "core/set.h"
@@ -119,60 +120,30 @@ static size_t depth_of(const xy_controller *controller, const xy_request *reques
     return depth;
 }
 
-typedef struct id_list {
-    int64_t *at;
-    size_t count, capacity;
-} id_list;
-
-static bool add_id(id_list *ids, int64_t id)
-{
-    if (ids->count == ids->capacity) {
-        size_t capacity = 2 * ids->capacity + 16;
-        int64_t *at = xy_resize(ids->at, capacity * sizeof *at);
-        if (!at)
-            return false;
-        ids->at = at;
-        ids->capacity = capacity;
-    }
-    ids->at[ids->count++] = id;
-    return true;
-}
-
-static bool add_item(const xy_map *map, const xy_set_item *item, id_list *ids)
+static bool add_item(const xy_map *map, const xy_set_item *item, xy_ids *ids)
 {
     bool added = true;
     xy_map_node *top = item->below ? xy_map_find(map, item->from) : NULL;
     for (int64_t left = item->to - item->from; left >= 0 && added; left--)
-        added = add_id(ids, item->to - left);
+        added = xy_ids_add(ids, item->to - left);
     for (xy_map_node *node = top; node && added; node = xy_map_below(top, node, XY_WANTED))
-        added = add_id(ids, node->id);
+        added = xy_ids_add(ids, node->id);
     return added;
 }
 
-static int by_id(const void *a, const void *b)
+static void sort_once(xy_ids *ids)
 {
-    const int64_t *one = a, *other = b;
-    return *one < *other ? -1 : *one > *other;
-}
-
-static void sort_once(id_list *ids)
-{
-    size_t kept = 0;
-    if (ids->count > 0)
-        qsort(ids->at, ids->count, sizeof *ids->at, by_id);
-    for (size_t i = 0; i < ids->count; i++)
-        if (kept == 0 || ids->at[kept - 1] != ids->at[i])
-            ids->at[kept++] = ids->at[i];
-    ids->count = kept;
+    xy_ids_sort(ids->at, ids->count);
+    ids->count = xy_ids_once(ids->at, ids->at, ids->count);
 }
 
 /* The ids of a set, each once, in ascending order. */
-static bool find_ids(const xy_map *map, const xy_set *set, id_list *ids)
+static bool find_ids(const xy_map *map, const xy_set *set, xy_ids *ids)
 {
     bool found = true;
     for (const xy_map_node *node = map->lowest; set->all && node && found; node = node->higher)
         if (node->stage == XY_STAGE_PRESENT || node->stage == XY_STAGE_RESTARTING)
-            found = add_id(ids, node->id);
+            found = xy_ids_add(ids, node->id);
     for (size_t i = 0; i < set->count && found; i++) {
         found = add_item(map, &set->items[i], ids);
         if (ids->count > XY_SET_IDS_MAX)
@@ -189,7 +160,7 @@ static bool is_one(const xy_set *set)
 }
 
 /* The service that combines the answers of these nodes, if they have the same. */
-static const char *combining(const xy_controller *controller, const id_list *ids)
+static const char *combining(const xy_controller *controller, const xy_ids *ids)
 {
     const xy_map_node *node = NULL;
     for (size_t i = 0; i < ids->count && !node; i++)
@@ -199,7 +170,7 @@ static const char *combining(const xy_controller *controller, const id_list *ids
 
 static int ask_set(xy_controller *controller, const xy_set *set, xy_command *command, xy_queue *out)
 {
-    id_list ids = {0};
+    xy_ids ids = {0};
     bool found = find_ids(&controller->map, set, &ids);
     command->kind = is_one(set) ? XY_COMMAND_EXEC : XY_COMMAND_CAST;
     command->ids = ids.at;
@@ -212,7 +183,7 @@ static int ask_set(xy_controller *controller, const xy_set *set, xy_command *com
         xy_ask(controller, command, out);
     else if (found)
         xy_cast_to(controller, command, out);
-    xy_release(ids.at);
+    xy_ids_clear(&ids);
     return found ? XYLEM_OK : XYLEM_NO_MEMORY;
 }
 

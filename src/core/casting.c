@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ids.h"
 #include "core/memory.h"
 #include "core/outcomes.h"
 #include "core/varint.h"
@@ -398,12 +399,6 @@ static bool fill(xy_cast *cast)
     return filled && !cast->merge.failed;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const int64_t *one = a, *other = b;
-    return *one < *other ? -1 : *one > *other;
-}
-
 /* Takes the ids of a group, each that was not taken before. */
 static size_t take_ids(const xy_group *group, const xy_audience *audience, bool *taken,
                        int64_t *ids)
@@ -416,7 +411,7 @@ static size_t take_ids(const xy_group *group, const xy_audience *audience, bool 
                 taken[i] = true;
                 ids[count++] = audience->ids[i];
             }
-    qsort(ids, count, sizeof *ids, by_id);
+    xy_ids_sort(ids, count);
     return count;
 }
 
@@ -449,7 +444,7 @@ static placed_group *place_groups(const xy_cast *cast, size_t *count)
     for (const xy_group *group = cast->merge.all; group && placed; group = group->next)
         placed[next++] = (placed_group){lowest_id(group, cast->audience), group};
     if (placed)
-        qsort(placed, *count, sizeof *placed, by_id);
+        qsort(placed, *count, sizeof *placed, xy_ids_compare);
     return placed;
 }
 

@@ -9,51 +9,15 @@
 
 /* The ids of those that have come. */
 
-static size_t place_of(const xy_children *children, int64_t id)
-{
-    size_t from = 0, to = children->come;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (children->ids[middle] < id)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
-/* For one more that is expected: so it needs no memory to come. */
-static bool make_room(xy_children *children)
-{
-    if (HASH_COUNT(children->all) < children->room)
-        return true;
-    size_t room = children->room ? 2 * children->room : 4;
-    int64_t *ids = xy_resize(children->ids, room * sizeof *ids);
-    if (!ids)
-        return false;
-    children->ids = ids;
-    children->room = room;
-    return true;
-}
-
 static void come(xy_children *children, int64_t id)
 {
-    size_t place = place_of(children, id);
-    int64_t *at = children->ids + place;
-    assert(children->come < children->room);
-    memmove(at + 1, at, (children->come - place) * sizeof *at);
-    *at = id;
-    children->come++;
+    xy_ids_insert(&children->ids, id);
     children->changed = true;
 }
 
 static void leave(xy_children *children, int64_t id)
 {
-    size_t place = place_of(children, id);
-    int64_t *at = children->ids + place;
-    assert(place < children->come && *at == id);
-    children->come--;
-    memmove(at, at + 1, (children->come - place) * sizeof *at);
+    xy_ids_remove(&children->ids, id);
     children->changed = true;
 }
 
@@ -69,7 +33,8 @@ xy_child *xy_children_expect(xy_children *children, const xy_expectation *expect
     xy_child *child = xy_children_find(children, expectation->child.link);
     if (child)
         return child;
-    child = make_room(children) ? xy_allocate(1, sizeof *child) : NULL;
+    bool has_room = xy_ids_reserve(&children->ids, HASH_COUNT(children->all) + 1);
+    child = has_room ? xy_allocate(1, sizeof *child) : NULL;
     if (!child)
         return NULL;
     child->link = expectation->child.link.number;
@@ -166,6 +131,6 @@ void xy_children_clear(xy_children *children)
     while (children->all)
         take_out(children, children->all);
     assert(!children->present);
-    xy_release(children->ids);
+    xy_ids_clear(&children->ids);
     *children = (xy_children){0};
 }

@@ -8,6 +8,7 @@
 #define XY_CHILDREN_H
 
 #include "core/hash.h"
+#include "core/ids.h"
 #include "core/message.h"
 
 typedef enum xy_child_state { XY_CHILD_EXPECTED, XY_CHILD_PRESENT, XY_CHILD_SILENT } xy_child_state;
@@ -35,9 +36,9 @@ typedef struct xy_child {
 typedef struct xy_children {
     xy_child *all;     /* a hash table */
     xy_child *present; /* a list */
-    int64_t *ids;      /* of those that have come, ascending; twice if it has come on two links */
-    size_t come, room; /* room for all that are expected, too */
-    bool changed;      /* these ids: the owner has not looked at that yet */
+    xy_ids ids;   /* of those that have come, ascending; twice if it has come on two links. There is
+                     room for all that are expected, too */
+    bool changed; /* these ids: the owner has not looked at that yet */
 } xy_children;
 
 /* Adds a child that may attach; one of the same link is there already: that one. NULL when there is

@@ -7,6 +7,7 @@
 #include "service/service.h"
 #include "sim/check.h"
 #include "sim/need.h"
+#include "sim/own.h"
 
 /* A piece of work that asks. It stays until the end of its node, so that it is seen if it is called
  * back after its end. */
@@ -32,9 +33,6 @@ struct asker {
     uint64_t count;       /* how many there were */
 };
 
-static struct check *told;
-static size_t opened, closed, released;
-
 bool asker_is(const char *service)
 {
     return strcmp(service, ASKER_NAME) == 0 || strcmp(service, LONG_ASKER_NAME) == 0;
@@ -53,14 +51,14 @@ static void answer(struct inquiry *one)
     char text[32];
     int size = snprintf(text, sizeof text, "%" PRIu64, one->of->count);
     bool wanted = xylem_token_wanted(one->token);
-    if (told)
-        check_token(told, life_of(one->of), one->request, wanted);
+    if (own_told)
+        check_token(own_told, life_of(one->of), one->request, wanted);
     int error = xylem_token_reply(&one->token, XYLEM_OK, text, (size_t)size);
-    if (told && (error != (wanted ? XYLEM_OK : XYLEM_CANCELLED) || one->token))
-        check_broken(told, "I20", "the token of request %" PRIu64 " is ended: %s", one->request,
+    if (own_told && (error != (wanted ? XYLEM_OK : XYLEM_CANCELLED) || one->token))
+        check_broken(own_told, "I20", "the token of request %" PRIu64 " is ended: %s", one->request,
                      xylem_strerror(error));
-    else if (told && wanted)
-        check_given(told, life_of(one->of), one->request,
+    else if (own_told && wanted)
+        check_given(own_told, life_of(one->of), one->request,
                     check_digest(XYLEM_OK, text, (size_t)size));
 }
 
@@ -77,11 +75,12 @@ static void answered(xylem_context *context, int error, const xylem_outcome *con
 {
     struct asking *asking = owner;
     struct inquiry *one = asking->of;
-    if (told && context != one->of->context)
-        check_broken(told, "I20", "life %" PRIu64 " is called for another one",
+    if (own_told && context != one->of->context)
+        check_broken(own_told, "I20", "life %" PRIu64 " is called for another one",
                      xylem_context_life(context));
-    else if (told)
-        check_ask_called(told, life_of(one->of), asking->number, error, count_ids(outcomes, count));
+    else if (own_told)
+        check_ask_called(own_told, life_of(one->of), asking->number, error,
+                         count_ids(outcomes, count));
     DL_DELETE(one->of->asked, asking);
     free(asking);
     one->left--;
@@ -103,8 +102,8 @@ static void ask(struct inquiry *one, xylem_work *work, const char *set, const ch
                                       answered, new)
                     : xylem_work_ask(work, set, text, strlen(text), ms, answered, new);
     if (error) {
-        if (told)
-            check_broken(told, "I20", "life %" PRIu64 " cannot ask: %s", life_of(asker),
+        if (own_told)
+            check_broken(own_told, "I20", "life %" PRIu64 " cannot ask: %s", life_of(asker),
                          xylem_strerror(error));
         free(new);
         return;
@@ -121,8 +120,8 @@ static int wait(struct inquiry *one, xylem_work *work)
     bool wanted = true;
     while (wanted && one->left > 0) {
         wanted = xylem_work_await(work, AT_ONCE_MS);
-        if (told)
-            check_awaited(told, life_of(one->of), one->request, wanted);
+        if (own_told)
+            check_awaited(own_told, life_of(one->of), one->request, wanted);
     }
     return wanted ? xylem_work_reply(work, "done", 4) : XYLEM_CANCELLED;
 }
@@ -132,7 +131,7 @@ static int begin(struct asker *asker, xylem_work *work, char mode, char *set)
     char *text = strchr(set, ' ');
     struct inquiry *one = need(calloc(1, sizeof *one));
     one->of = asker;
-    one->request = told ? told->model.lives[life_of(asker)].working : 0;
+    one->request = own_told ? own_told->model.lives[life_of(asker)].working : 0;
     DL_APPEND(asker->all, one);
     *text++ = '\0';
     if (mode != 'r' && !work->rest)
@@ -166,7 +165,7 @@ static int open(void **state, xylem_context *context)
     struct asker *asker = need(calloc(1, sizeof *asker));
     asker->context = context;
     *state = asker;
-    opened++;
+    own_opened();
     return XYLEM_OK;
 }
 
@@ -189,46 +188,20 @@ static void end(struct asker *asker)
 
 static void close(void *state)
 {
-    closed++;
+    own_closed();
     end(state);
 }
 
 static void release(void *state)
 {
-    released++;
+    own_released();
     end(state);
 }
 
-void asker_begin(struct check *check)
+void asker_register(void)
 {
-    static const xylem_service services[] = {
+    static const xylem_service service =
         XYLEM_SERVICE(.name = ASKER_NAME, .exec = exec, .close = close, .release = release,
-                      .open_with = open),
-        XYLEM_SERVICE(.name = LONG_ASKER_NAME, .exec = exec, .close = close, .release = release,
-                      .takes_long = true, .open_with = open)};
-    for (size_t i = 0; i < 2; i++)
-        if (!xy_service_named(services[i].name))
-            xylem_register(&services[i]);
-    told = check;
-    opened = closed = released = 0;
-}
-
-void asker_hush(void)
-{
-    told = NULL;
-}
-
-size_t asker_closed(void)
-{
-    return closed;
-}
-
-size_t asker_released(void)
-{
-    return released;
-}
-
-size_t asker_left(void)
-{
-    return opened - closed - released;
+                      .open_with = open);
+    own_register(&service, LONG_ASKER_NAME);
 }

@@ -8,24 +8,14 @@
 #define SIM_ASKER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #define ASKER_NAME      "asker"
 #define LONG_ASKER_NAME "long-asker"
 
-struct check;
-
 /* Whether a service is one of them. */
 bool asker_is(const char *service);
 
-/* Makes them known, and tells this check from now on, with no states. Tells no check from now on.
- */
-void asker_begin(struct check *check);
-void asker_hush(void);
-
-/* How many states have been closed, have been released, and are still there. */
-size_t asker_closed(void);
-size_t asker_released(void);
-size_t asker_left(void);
+/* Makes them known. */
+void asker_register(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "service/service.h"
 #include "sim/check.h"
 #include "sim/need.h"
+#include "sim/own.h"
 
 /* What was deferred, or a timer that was cancelled at once: then it has no token. It stays until
  * the end of its node, so that it is seen if it is called back after its end. */
@@ -25,9 +26,6 @@ struct node {
     struct pending *all;
 };
 
-static struct check *told;
-static size_t opened, closed, released;
-
 bool later_is(const char *service)
 {
     return strcmp(service, LATER_NAME) == 0 || strcmp(service, LONG_LATER_NAME) == 0;
@@ -40,17 +38,17 @@ static uint64_t life_of(const struct node *node)
 
 static int64_t now_us(void)
 {
-    return told ? check_now_us(told) : 0;
+    return own_told ? check_now_us(own_told) : 0;
 }
 
 /* Tokens. */
 
 static void look_at(const struct pending *one)
 {
-    if (told && one->token)
-        check_token(told, life_of(one->of), one->request, xylem_token_wanted(one->token));
-    if (told && one->timer && !one->over)
-        check_timer(told, life_of(one->of), one->ms, one->set_us, false);
+    if (own_told && one->token)
+        check_token(own_told, life_of(one->of), one->request, xylem_token_wanted(one->token));
+    if (own_told && one->timer && !one->over)
+        check_timer(own_told, life_of(one->of), one->ms, one->set_us, false);
 }
 
 /* Ends its token, with an answer that nothing else gives. */
@@ -66,21 +64,21 @@ static void answer(struct pending *one)
     memset(text, 'a' + (char)(number % 26), size);
     int error = xylem_token_reply(&one->token, status, text, size);
     one->over = true;
-    if (told && (error != (wanted ? XYLEM_OK : XYLEM_CANCELLED) || one->token))
-        check_broken(told, "I12", "the token of request %" PRIu64 " is ended: %s", one->request,
+    if (own_told && (error != (wanted ? XYLEM_OK : XYLEM_CANCELLED) || one->token))
+        check_broken(own_told, "I12", "the token of request %" PRIu64 " is ended: %s", one->request,
                      xylem_strerror(error));
-    else if (told && wanted)
-        check_given(told, life_of(one->of), one->request, check_digest(status, text, size));
+    else if (own_told && wanted)
+        check_given(own_told, life_of(one->of), one->request, check_digest(status, text, size));
 }
 
 static void on_timer(xylem_context *context, void *owner)
 {
     struct pending *one = owner;
-    if (told && (one->over || context != one->of->context))
-        check_broken(told, "I12", "life %" PRIu64 " is called by a timer that was cancelled",
+    if (own_told && (one->over || context != one->of->context))
+        check_broken(own_told, "I12", "life %" PRIu64 " is called by a timer that was cancelled",
                      xylem_context_life(context));
-    else if (told)
-        check_timer(told, life_of(one->of), one->ms, one->set_us, true);
+    else if (own_told)
+        check_timer(own_told, life_of(one->of), one->ms, one->set_us, true);
     if (one->over)
         return;
     one->timer = 0;
@@ -153,15 +151,15 @@ static int exec(void *state, xylem_work *work)
 {
     struct node *node = state;
     uint64_t life = life_of(node), number = xylem_context_random(node->context);
-    uint64_t request = told ? told->model.lives[life].working : 0;
+    uint64_t request = own_told ? own_told->model.lives[life].working : 0;
     int64_t since_us = now_us(), ms = 1 + (int64_t)(number >> 4 & 0xff);
     size_t size;
     const char *text = xylem_work_text(work, &size);
     look_at_all(node, number);
     if (number % 3 == 0 && xylem_work_context(work) == node->context && work->rest) {
         bool wanted = xylem_work_rest(work, ms);
-        if (told)
-            check_rested(told, life, request, wanted, ms, since_us);
+        if (own_told)
+            check_rested(own_told, life, request, wanted, ms, since_us);
     }
     return number % 8 == 1 ? xylem_work_reply(work, text, size)
                            : defer(node, work, request, number);
@@ -174,7 +172,7 @@ static int open(void **state, xylem_context *context)
     struct node *node = need(calloc(1, sizeof *node));
     node->context = context;
     *state = node;
-    opened++;
+    own_opened();
     return XYLEM_OK;
 }
 
@@ -194,46 +192,20 @@ static void end(struct node *node)
 
 static void close(void *state)
 {
-    closed++;
+    own_closed();
     end(state);
 }
 
 static void release(void *state)
 {
-    released++;
+    own_released();
     end(state);
 }
 
-void later_begin(struct check *check)
+void later_register(void)
 {
-    static const xylem_service services[] = {
+    static const xylem_service service =
         XYLEM_SERVICE(.name = LATER_NAME, .exec = exec, .close = close, .release = release,
-                      .open_with = open),
-        XYLEM_SERVICE(.name = LONG_LATER_NAME, .exec = exec, .close = close, .release = release,
-                      .takes_long = true, .open_with = open)};
-    for (size_t i = 0; i < 2; i++)
-        if (!xy_service_named(services[i].name))
-            xylem_register(&services[i]);
-    told = check;
-    opened = closed = released = 0;
-}
-
-void later_hush(void)
-{
-    told = NULL;
-}
-
-size_t later_closed(void)
-{
-    return closed;
-}
-
-size_t later_released(void)
-{
-    return released;
-}
-
-size_t later_left(void)
-{
-    return opened - closed - released;
+                      .open_with = open);
+    own_register(&service, LONG_LATER_NAME);
 }

@@ -4,6 +4,7 @@
 #include "sim/heap.h"
 #include "sim/later.h"
 #include "sim/need.h"
+#include "sim/own.h"
 #include "sim/sender.h"
 #include "sim/steps.h"
 
@@ -252,8 +253,9 @@ static void begin(struct run *run, uint64_t seed, const struct limits *limits, F
     begin_world(run);
     check_init(&run->check, &run->plan, run->world, &run->controller, &run->verdict);
     steps_begin(&run->check);
-    later_begin(&run->check);
-    asker_begin(&run->check);
+    later_register();
+    asker_register();
+    own_begin(&run->check);
     sender_begin(&run->check);
 }
 
@@ -261,8 +263,8 @@ static void begin(struct run *run, uint64_t seed, const struct limits *limits, F
 static void look_at_hooks(struct run *run)
 {
     struct steps seen = steps_counts();
-    seen.closed += later_closed() + asker_closed();
-    seen.released += later_released() + asker_released();
+    seen.closed += own_count_closed();
+    seen.released += own_count_released();
     if (seen.closed != run->check.closed || seen.released != run->check.released)
         check_broken(&run->check, "I5",
                      "%zu services were closed and %zu released instead of %zu and %zu",
@@ -274,7 +276,7 @@ static void look_at_remains(struct run *run, int64_t now_us)
 {
     struct steps seen = steps_counts();
     size_t kept = heap_blocks() - run->blocks;
-    size_t states = seen.opened - seen.closed - seen.released + later_left() + asker_left();
+    size_t states = seen.opened - seen.closed - seen.released + own_count_left();
     size_t works = seen.begun - seen.returned;
     if (kept + states + works > 0)
         verdict_broken(&run->verdict, "I7", now_us,
@@ -301,8 +303,7 @@ static void finish(struct run *run)
     run->verdict.faults[FAULT_DRIFT] = run->plan.rates.drift > 0;
     xy_simulation_observe(run->world, &(xy_observer){0});
     steps_hush();
-    later_hush();
-    asker_hush();
+    own_hush();
     sender_hush();
     run->world->ops->close(run->world);
     check_clear(&run->check);

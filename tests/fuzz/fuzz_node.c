@@ -285,7 +285,7 @@ static void told(const xy_action *action)
 static void sees(const xy_action *action)
 {
     const int64_t *ids = action->neighbours.children;
-    size_t come = run.node.subtree.children.come;
+    size_t come = run.node.subtree.children.ids.count;
     must(action->neighbours.count <= come && (action->neighbours.count > 0) == (come > 0));
     for (size_t i = 1; i < action->neighbours.count; i++)
         must(ids[i - 1] < ids[i]);

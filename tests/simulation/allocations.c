@@ -287,7 +287,7 @@ static uint64_t give(session *s, const step *what)
                           .timeout_ms = -1,
                           .text = what->large ? large_text : what->text,
                           .size = what->large ? sizeof large_text : size,
-                          .arguments = "arguments",
+                          .arguments = "a 1234567", /* which dict takes, too */
                           .arguments_size = what->kind == XY_COMMAND_CREATE ? 9 : 0};
     uint64_t number = s->world->ops->command(s->world, &command);
     if (number != 0)

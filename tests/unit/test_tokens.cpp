@@ -60,7 +60,8 @@ int call(void *, xylem_work *work)
     const xylem_outcome *const *outcomes = nullptr;
     size_t count = 0;
     xylem_context *context = xylem_work_context(work);
-    xylem_context_watch(context, [](xylem_context *, void *) {}, nullptr);
+    xylem_context_watch(
+        context, [](xylem_context *, void *) {}, nullptr);
     const std::string text = xylem_work_text(work, nullptr);
     if (xylem_context_parent(context) != 1 || xylem_context_children(context, nullptr, 0) != 0)
         return XYLEM_FAILED;

@@ -4,8 +4,8 @@
  *     map_reduce thread|ipc|tcp|simulated [FILE]
  *
  * The node that asks does not wait: it defers its answer (xylem_work_defer), and its callback gives
- * it when the last piece has come (xylem_token_reply). Meanwhile it could do other work. When the node
- * ends, no callback comes any more: so the state knows all that is under way, and ends it.
+ * it when the last piece has come (xylem_token_reply). Meanwhile it could do other work. When the
+ * node ends, no callback comes any more: so the state knows all that is under way, and ends it.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <ctype.h>
