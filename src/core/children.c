@@ -7,10 +7,17 @@
 #include "core/memory.h"
 #include "core/step.h"
 
+/* Of so few it is cheaper to look at each. */
+enum { FEW = 4 };
+
 xy_child *xy_children_find(const xy_children *children, xy_link_number link)
 {
-    xy_child *found;
-    HASH_FIND(hh, children->all, &link.number, sizeof link.number, found);
+    xy_child *found = children->all;
+    if (children->count > FEW)
+        HASH_FIND(hh, children->all, &link.number, sizeof link.number, found);
+    else
+        while (found && found->link != link.number)
+            found = xy_children_next(found);
     return found;
 }
 
@@ -29,10 +36,12 @@ xy_child *xy_children_expect(xy_children *children, const xy_expectation *expect
     child->deadline_ms = XY_NEVER;
     memcpy(child->secret, expectation->secret, XY_SECRET_SIZE);
     XY_HASH_ADD(children->all, link, child);
-    if (child->hh.tbl)
-        return child;
-    xy_release(child);
-    return NULL;
+    if (!child->hh.tbl) {
+        xy_release(child);
+        return NULL;
+    }
+    children->count++;
+    return child;
 }
 
 xy_child *xy_children_known(const xy_children *children, const xy_peer *peer)
@@ -53,7 +62,7 @@ xy_child *xy_children_next(const xy_child *child)
 
 size_t xy_children_count(const xy_children *children)
 {
-    return HASH_COUNT(children->all);
+    return children->count;
 }
 
 xy_peer xy_child_peer(const xy_child *child)
@@ -99,6 +108,7 @@ void xy_children_forget(xy_children *children, xy_child *child)
 {
     leave_present(children, child);
     HASH_DEL(children->all, child);
+    children->count--;
     xy_release(child);
 }
 
@@ -106,5 +116,5 @@ void xy_children_clear(xy_children *children)
 {
     while (children->all)
         xy_children_forget(children, children->all);
-    assert(!children->present);
+    assert(!children->present && children->count == 0);
 }

@@ -33,7 +33,8 @@ typedef struct xy_child {
 
 /* All zero are none. */
 typedef struct xy_children {
-    xy_child *all;     /* a hash table */
+    xy_child *all; /* a hash table */
+    size_t count;
     xy_child *present; /* a list */
 } xy_children;
 
