@@ -21,10 +21,17 @@ static void leave(xy_children *children, int64_t id)
     children->changed = true;
 }
 
+/* Of so few it is cheaper to look at each. */
+enum { FEW = 4 };
+
 xy_child *xy_children_find(const xy_children *children, xy_link_number link)
 {
-    xy_child *found;
-    HASH_FIND(hh, children->all, &link.number, sizeof link.number, found);
+    xy_child *found = children->all;
+    if (children->count > FEW)
+        HASH_FIND(hh, children->all, &link.number, sizeof link.number, found);
+    else
+        while (found && found->link != link.number)
+            found = xy_children_next(found);
     return found;
 }
 
@@ -44,10 +51,12 @@ xy_child *xy_children_expect(xy_children *children, const xy_expectation *expect
     child->deadline_ms = XY_NEVER;
     memcpy(child->secret, expectation->secret, XY_SECRET_SIZE);
     XY_HASH_ADD(children->all, link, child);
-    if (child->hh.tbl)
-        return child;
-    xy_release(child);
-    return NULL;
+    if (!child->hh.tbl) {
+        xy_release(child);
+        return NULL;
+    }
+    children->count++;
+    return child;
 }
 
 xy_child *xy_children_known(const xy_children *children, const xy_peer *peer)
@@ -68,7 +77,7 @@ xy_child *xy_children_next(const xy_child *child)
 
 size_t xy_children_count(const xy_children *children)
 {
-    return HASH_COUNT(children->all);
+    return children->count;
 }
 
 xy_peer xy_child_peer(const xy_child *child)
@@ -116,6 +125,7 @@ static void take_out(xy_children *children, xy_child *child)
 {
     leave_present(children, child);
     HASH_DEL(children->all, child);
+    children->count--;
     xy_release(child);
 }
 
@@ -130,7 +140,7 @@ void xy_children_clear(xy_children *children)
 {
     while (children->all)
         take_out(children, children->all);
-    assert(!children->present);
+    assert(!children->present && children->count == 0);
     xy_ids_clear(&children->ids);
     *children = (xy_children){0};
 }

@@ -34,7 +34,8 @@ typedef struct xy_child {
 
 /* All zero are none. */
 typedef struct xy_children {
-    xy_child *all;     /* a hash table */
+    xy_child *all; /* a hash table */
+    size_t count;
     xy_child *present; /* a list */
     xy_ids ids;   /* of those that have come, ascending; twice if it has come on two links. There is
                      room for all that are expected, too */

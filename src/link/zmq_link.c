@@ -620,11 +620,11 @@ static bool is_true(xy_link *link, const xy_peer *from)
 
 static bool drop_rest(xy_link *link)
 {
-    bool more = zmq_msg_more(&link->frame);
-    while (zmq_msg_more(&link->frame))
+    bool dropped = false;
+    for (; zmq_msg_more(&link->frame); dropped = true)
         if (xy_unbroken_msg_recv(&link->frame, link->socket, 0) < 0)
-            break;
-    return more;
+            return true;
+    return dropped;
 }
 
 /* The name has come: takes what it says. */

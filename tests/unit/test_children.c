@@ -43,6 +43,27 @@ static void test_expected_twice(void **state)
     xy_children_clear(&children);
 }
 
+/* Few are found in another way than many. */
+static void test_few_and_many(void **state)
+{
+    enum { MANY = 12 };
+    xy_children children = {0};
+    (void)state;
+    for (uint64_t link = 1; link <= MANY; link++) {
+        expect_child(&children, link);
+        for (uint64_t each = 1; each <= link; each++)
+            assert_true(xy_children_find(&children, (xy_link_number){each})->link == each);
+        assert_null(xy_children_find(&children, (xy_link_number){link + 1}));
+    }
+    for (uint64_t link = MANY; link > 0; link--) {
+        xy_children_forget(&children, xy_children_find(&children, (xy_link_number){link}));
+        assert_int_equal(xy_children_count(&children), link - 1);
+        for (uint64_t each = 1; each < link; each++)
+            assert_true(xy_children_find(&children, (xy_link_number){each})->link == each);
+        assert_null(xy_children_find(&children, (xy_link_number){link}));
+    }
+}
+
 static void test_known_by_name(void **state)
 {
     xy_children children = {0};
@@ -148,9 +169,13 @@ static void test_the_order_of_coming(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_child_that_may_attach), cmocka_unit_test(test_expected_twice),
-        cmocka_unit_test(test_known_by_name),           cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_the_order_of_hearing),    cmocka_unit_test(test_the_order_of_coming),
+        cmocka_unit_test(test_a_child_that_may_attach),
+        cmocka_unit_test(test_expected_twice),
+        cmocka_unit_test(test_few_and_many),
+        cmocka_unit_test(test_known_by_name),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_the_order_of_hearing),
+        cmocka_unit_test(test_the_order_of_coming),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
