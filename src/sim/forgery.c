@@ -241,17 +241,23 @@ static bool misdirected(struct run *run, uint64_t node)
     return true;
 }
 
-/* News of any node, with a tag that is not that of its link, or of its life. */
+/* News of any node, or what it publishes, with a tag that is not that of its link, or of its life.
+ */
 static bool liar(struct run *run, uint64_t node)
 {
     uint64_t victim = run_pick(run, &run->faults[FAULT_LIAR]);
     xy_message news = any_message(run, FAULT_LIAR, victim);
     xy_peer from = child_of(run, node);
-    bool state = draw(run, FAULT_LIAR, 2);
-    news.kind = state ? XY_STATE : XY_CHANGE;
-    news.code = state ? 0 : (uint8_t)(1 + draw(run, FAULT_LIAR, XY_CHANGE_END - 1));
-    if (state)
-        news.value = INT64_MAX; /* later than any */
+    static const xy_kind kinds[] = {XY_CHANGE, XY_STATE, XY_CHUNK};
+    news.kind = kinds[draw(run, FAULT_LIAR, 3)];
+    news.code =
+        news.kind == XY_CHANGE ? (uint8_t)(1 + draw(run, FAULT_LIAR, XY_CHANGE_END - 1)) : 0;
+    if (news.kind == XY_STATE)
+        news.value = INT64_MAX;  /* later than any */
+    if (news.kind == XY_CHUNK) { /* the next one */
+        news.number.request = 0;
+        news.value = (int64_t)life_of(run, victim)->passed + 1;
+    }
     if (!speaks(run, node))
         return false;
     arrive(run, life_of(run, node)->above, &from, news, NULL, 0);

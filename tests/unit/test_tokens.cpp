@@ -1,5 +1,5 @@
-// Timers, answers that come later, and nodes that ask nodes, in services of C++17: tokens in
-// containers, lambdas as callbacks.
+// Timers, answers that come later or in parts, events, and nodes that ask nodes, in services of
+// C++17: tokens in containers, lambdas as callbacks.
 #include <cstdio>
 #include <deque>
 #include <string>
@@ -39,6 +39,11 @@ int exec(void *made, xylem_work *work)
     if (token == nullptr || !xylem_token_wanted(token))
         return XYLEM_FAILED;
     own.tokens.push_back(token);
+    xylem_context_room(
+        context, [](xylem_context *, void *) {}, nullptr);
+    if (xylem_token_send(token, "part ", 5) != XYLEM_OK ||
+        xylem_context_publish(context, "topic", "event", 5) != XYLEM_OK)
+        return XYLEM_FAILED;
     uint64_t unused = 0;
     auto never = [](xylem_context *, void *owner) { static_cast<state *>(owner)->said = "never"; };
     if (xylem_context_timer(context, 1, never, &own, &unused) != XYLEM_OK)
@@ -95,10 +100,38 @@ bool answers(xylem *network)
         const char *reply = nullptr;
         right = xylem_future_wait(futures[i], -1) == XYLEM_OK &&
                 xylem_future_result(futures[i], &reply, nullptr) == XYLEM_OK &&
-                std::string(reply) == "one,two";
+                std::string(reply) == "part one,two";
         xylem_future_free(&futures[i]);
     }
     return right;
+}
+
+// The chunks by a lambda, and the event.
+bool streams(xylem *network)
+{
+    std::string text;
+    xylem_future *futures[2];
+    auto take = [](xylem_future *future, void *owner) {
+        const char *chunk = nullptr;
+        size_t size = 0;
+        while (xylem_future_chunk(future, 0, &chunk, &size) == XYLEM_OK && chunk != nullptr)
+            static_cast<std::string *>(owner)->append(chunk, size);
+    };
+    bool right = true;
+    for (int i = 0; right && i < 2; i++)
+        right = xylem_stream(network, 1, "", -1, &futures[i]) == XYLEM_OK;
+    for (int i = 0; right && i < 2; i++) {
+        xylem_future_each(futures[i], take, &text);
+        right = xylem_future_wait(futures[i], -1) == XYLEM_OK;
+    }
+    right = right && xylem_run(network, 0) == XYLEM_OK && text == "part part ";
+    for (int i = 0; i < 2; i++)
+        xylem_future_free(&futures[i]);
+    int events = 0;
+    while (const xylem_event *event = xylem_next_event(network))
+        events += event->kind == XYLEM_PUBLISHED && std::string(event->topic) == "topic" &&
+                  std::string(event->bytes, event->bytes_size) == "event";
+    return right && events == 4;
 }
 
 } // namespace
@@ -125,7 +158,7 @@ int main()
         options.service = "tokens";
         if (xylem_open(&network, &options) != XYLEM_OK)
             return 1;
-        bool right = answers(network) && calls(network);
+        bool right = answers(network) && calls(network) && streams(network);
         xylem_close(&network);
         if (!right) {
             std::puts("the answers are wrong");
