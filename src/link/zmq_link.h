@@ -66,9 +66,8 @@ void xy_link_let_go(xy_link *link, const xy_peer *child);
  * XYLEM_NO_MEMORY. */
 int xy_link_send(xy_link *link, const xy_peer *to, const xy_message *message, xy_urgency urgency);
 
-/* The same for a message whose body stands in memory of core, behind room for a header: when it is
- * large it is not copied. Then the memory is the link's, and *memory is NULL, and there is no body
- * any more. */
+/* The same for a message whose body stands in memory of core, behind room for a header: it is not
+ * copied. Then the memory is the link's, and *memory is NULL, and there is no body any more. */
 int xy_link_send_own(xy_link *link, const xy_peer *to, const xy_message *message, uint8_t **memory,
                      xy_urgency urgency);
 

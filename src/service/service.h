@@ -14,7 +14,7 @@
 /* What the services of the library are. */
 extern const xylem_service xy_timer, xy_sum, xy_dict, xy_find, xy_sleep, xy_ask_others;
 
-/* The longest text that takes sum and find no time worth a second thread: some 10 us. */
+/* The longest text that takes sum and find no time worth a second thread: at most some 100 us. */
 enum { XY_QUICK_SIZE = 1024 };
 
 /* The service with this name, one's own or the library's; NULL when there is none. "" is the
