@@ -4,6 +4,7 @@
  */
 #include "core/controller_parts.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +164,7 @@ static bool is_one(const xy_set *set)
 static const char *combining(const xy_controller *controller, const xy_ids *ids)
 {
     const xy_map_node *node = NULL;
+    assert(ids->at || ids->count == 0);
     for (size_t i = 0; i < ids->count && !node; i++)
         node = xy_map_find(&controller->map, ids->at[i]);
     return node && node->combines ? node->service : NULL;

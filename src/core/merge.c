@@ -138,6 +138,7 @@ static bool has_room(xy_group *group)
 
 static void add_range(xy_merge *merge, xy_group *group, xy_range range)
 {
+    assert(group->ranges);
     xy_range *last = group->count > 0 ? &group->ranges[group->count - 1] : NULL;
     if (range.count == 0)
         return;

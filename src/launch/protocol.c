@@ -311,6 +311,20 @@ static void get_signal(reader *from, xy_agent_message *message)
     message->signal.fault = (xy_fault)get_in(from, 1, XY_FAULT_KILL, XY_FAULT_RESUME);
 }
 
+static void get_report(reader *from, xy_agent_kind kind, xy_launch_report *report)
+{
+    if (kind == XY_AGENT_STARTED)
+        get_started(from, report);
+    else if (kind == XY_AGENT_EXPECTED)
+        get_expected(from, report);
+    else if (kind == XY_AGENT_ATTACHED)
+        get_attached(from, report);
+    else if (kind == XY_AGENT_ENDED)
+        get_ended(from, report);
+    else
+        get_signalled(from, report);
+}
+
 static void get_content(reader *from, xy_agent_message *message)
 {
     switch (message->kind) {
@@ -336,19 +350,11 @@ static void get_content(reader *from, xy_agent_message *message)
         message->greeting.version = (uint32_t)get(from, 4);
         break;
     case XY_AGENT_STARTED:
-        get_started(from, &message->report);
-        break;
     case XY_AGENT_EXPECTED:
-        get_expected(from, &message->report);
-        break;
     case XY_AGENT_ATTACHED:
-        get_attached(from, &message->report);
-        break;
     case XY_AGENT_ENDED:
-        get_ended(from, &message->report);
-        break;
     case XY_AGENT_SIGNALLED:
-        get_signalled(from, &message->report);
+        get_report(from, message->kind, &message->report);
         break;
     case XY_AGENT_FAILED:
         get_error(from, &message->failed);

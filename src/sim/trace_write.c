@@ -196,7 +196,24 @@ static const xy_link_number *link_in(const xy_action *action)
     }
 }
 
-/* What an action says besides the life that it is about. */
+/* The request that an action of a node is about, or NULL. */
+static const uint64_t *request_in(const xy_action *action)
+{
+    switch (action->kind) {
+    case XY_ACTION_WORK:
+        return &action->work.request.request;
+    case XY_ACTION_CANCEL:
+        return &action->cancel.request.request;
+    case XY_ACTION_COMBINE:
+        return &action->combine.cast.request;
+    case XY_ACTION_TAKEN:
+        return &action->taken.request;
+    default:
+        return NULL;
+    }
+}
+
+/* What an action says besides what it is about. */
 static void write_rest(FILE *file, const xy_action *action)
 {
     switch (action->kind) {
@@ -210,15 +227,6 @@ static void write_rest(FILE *file, const xy_action *action)
     case XY_ACTION_TELL:
         write_told(file, action->tell.frame, action->tell.size);
         break;
-    case XY_ACTION_WORK:
-        fprintf(file, ",\"request\":%" PRIu64, action->work.request.request);
-        break;
-    case XY_ACTION_CANCEL:
-        fprintf(file, ",\"request\":%" PRIu64, action->cancel.request.request);
-        break;
-    case XY_ACTION_COMBINE:
-        fprintf(file, ",\"request\":%" PRIu64, action->combine.cast.request);
-        break;
     case XY_ACTION_ANSWERED:
         fprintf(file, ",\"ask\":%" PRIu64 ",\"status\":\"%s\"", action->answered.ask,
                 xylem_strerror(action->answered.status));
@@ -226,9 +234,6 @@ static void write_rest(FILE *file, const xy_action *action)
     case XY_ACTION_NEIGHBOURS:
         fprintf(file, ",\"parent\":%" PRId64 ",\"children\":%zu", action->neighbours.parent,
                 action->neighbours.count);
-        break;
-    case XY_ACTION_TAKEN:
-        fprintf(file, ",\"request\":%" PRIu64, action->taken.request);
         break;
     case XY_ACTION_CHUNK:
         write_chunk(file, action->chunk.chunk);
@@ -283,6 +288,8 @@ void xy_trace_write_action(FILE *file, int64_t now_us, uint64_t node, const xy_a
         fprintf(file, ",\"target\":%" PRIu64, xy_trace_target(action));
     if (link_in(action))
         fprintf(file, ",\"link\":%" PRIu64, link_in(action)->number);
+    if (request_in(action))
+        fprintf(file, ",\"request\":%" PRIu64, *request_in(action));
     write_rest(file, action);
     fputs("}\n", file);
 }
