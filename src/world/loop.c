@@ -377,24 +377,29 @@ static bool hear(xy_loop *loop, const xy_received *received)
     return received->size == 0;
 }
 
-/* True when the link may hold more, or when it was rung. After a reply it rests: the program waits
- * for that, and to see the link empty takes a system call. */
-static bool drain(xy_loop *loop)
+/* How many frames it has taken, and whether the link may hold more or was rung. After a reply it
+ * rests: the program waits for that, and to see the link empty takes a system call. */
+static int drain(xy_loop *loop, bool *more)
 {
     xy_received received;
     bool rung = false;
     size_t bytes = 0;
-    for (int taken = 0; taken < BATCH && bytes < BATCH_BYTES && !loop->replied; taken++) {
-        if (!xy_link_receive(loop->link, &received))
-            return rung;
+    int taken = 0;
+    *more = false;
+    for (; taken < BATCH && bytes < BATCH_BYTES && !loop->replied; taken++) {
+        if (!xy_link_receive(loop->link, &received)) {
+            *more = rung;
+            return taken;
+        }
         if (!hold_up(loop)) /* what comes after a kill is not heard any more */
-            return false;
+            return taken;
         bytes += received.size;
         rung = hear(loop, &received) || rung;
         if (!take_orders(loop))
-            return false;
+            return taken;
     }
-    return true;
+    *more = true;
+    return taken;
 }
 
 static void look_at_deadline(xy_loop *loop)
@@ -446,9 +451,11 @@ bool xy_loop_work(xy_loop *loop)
     loop->worked_ms = loop->driver.now_ms;
     bool reports_due = !loop->no_reports || launcher_deadline(loop) <= loop->driver.now_ms;
     loop->no_reports = false;
-    bool busy = reports_due && take_reports(loop);
+    bool more = false, busy = reports_due && take_reports(loop);
     busy = take_work(loop) || busy;
-    busy = (!loop->driver.stopped && drain(loop)) || busy;
+    if (!loop->driver.stopped)
+        drain(loop, &more);
+    busy = more || busy;
     end_turn(loop);
     return busy && !loop->driver.stopped;
 }
@@ -487,6 +494,20 @@ void xy_loop_wait(xy_loop *loop, int64_t until_ms)
         xy_executor_heard(loop->executor);
 }
 
+/* To see the link empty takes a system call, and to look at the clock for each frame almost as long
+ * as to pass one on. So more frames are taken in a turn while several are there at a time; after a
+ * look in vain the next one comes that many turns later. */
+enum { SEVERAL = 4, TURNS_WITHOUT_LOOK = 256 };
+
+static void look_for_more(xy_loop *loop)
+{
+    bool more;
+    if (loop->turns_without_look > 0)
+        loop->turns_without_look--;
+    else if (drain(loop, &more) < SEVERAL)
+        loop->turns_without_look = TURNS_WITHOUT_LOOK;
+}
+
 /* Waits for a frame, and works. */
 static void await(xy_loop *loop, int64_t timeout_ms)
 {
@@ -496,6 +517,8 @@ static void await(xy_loop *loop, int64_t timeout_ms)
         return;
     if (heard)
         hear(loop, &received);
+    if (heard && !loop->driver.stopped)
+        look_for_more(loop);
     end_turn(loop);
 }
 

@@ -47,11 +47,12 @@ typedef struct xy_loop {
 
     /* The loop's own. Its time is when this turn began, or when what took long in it ended. */
     xy_driver driver;
-    int64_t deadline_ms; /* of the machine, at the end of the latest turn */
-    bool replied;        /* something was waited for, and has been delivered in this turn */
-    bool no_reports;     /* the launcher's descriptor was not readable just now */
-    int64_t worked_ms;   /* when xy_loop_work looked at everything last */
-    size_t late;         /* nodes that were killed in this turn because they did not end in time */
+    int64_t deadline_ms;    /* of the machine, at the end of the latest turn */
+    bool replied;           /* something was waited for, and has been delivered in this turn */
+    bool no_reports;        /* the launcher's descriptor was not readable just now */
+    int64_t worked_ms;      /* when xy_loop_work looked at everything last */
+    int turns_without_look; /* how often a frame is waited for before it is looked for more */
+    size_t late; /* nodes that were killed in this turn because they did not end in time */
 } xy_loop;
 
 /* Begins, and steps the machine for the first time. The queue is the machine's alone, or of several
