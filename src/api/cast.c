@@ -7,6 +7,7 @@
 
 #include "api/set_ids.h"
 #include "core/memory.h"
+#include "core/ids.h"
 #include "core/outcomes.h"
 #include "service/service.h"
 
@@ -124,28 +125,20 @@ static int cast(xylem *network, const int64_t *ids, size_t count, const void *te
                            future);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const int64_t *one = a, *other = b;
-    return *one < *other ? -1 : *one > *other;
-}
-
 /* Each id counts once. */
 static int cast_to_ids(xylem *network, const int64_t *ids, size_t count, const void *text,
                        size_t size, const xylem_cast_options *options, xylem_future **future)
 {
     int64_t *sorted = ids ? malloc((count + 1) * sizeof *sorted) : NULL;
-    size_t kept = 0;
+    size_t kept = count;
     if (ids && !sorted)
         return xy_network_refuse(network, XYLEM_NO_MEMORY, "");
     if (ids && count > 0) {
         memcpy(sorted, ids, count * sizeof *sorted);
-        qsort(sorted, count, sizeof *sorted, by_id);
+        xy_ids_sort(sorted, count);
+        kept = xy_ids_once(sorted, sorted, count);
     }
-    for (size_t i = 0; ids && i < count; i++)
-        if (kept == 0 || sorted[kept - 1] != sorted[i])
-            sorted[kept++] = sorted[i];
-    int error = cast(network, sorted, ids ? kept : count, text, size, options, future);
+    int error = cast(network, sorted, kept, text, size, options, future);
     free(sorted);
     return error;
 }

@@ -84,10 +84,20 @@ static bool add_below(struct places *places, int64_t top, const struct sorted *s
     return done;
 }
 
+static bool ascend(const struct places *places)
+{
+    size_t i = 1;
+    while (i < places->count && places->at[i - 1].id < places->at[i].id)
+        i++;
+    return i >= places->count;
+}
+
 /* Keeps the first of each id. */
 static void remove_repeated(struct places *places)
 {
     size_t kept = 0;
+    if (ascend(places))
+        return;
     qsort(places->at, places->count, sizeof *places->at, by_id);
     for (size_t i = 0; i < places->count; i++)
         if (kept == 0 || places->at[kept - 1].id != places->at[i].id)
@@ -114,6 +124,14 @@ static bool add_set(struct places *places, const xy_set *set, const xylem_node *
     return done;
 }
 
+static bool has_subtrees(const xy_set *set)
+{
+    size_t i = 0;
+    while (i < set->count && !set->items[i].below)
+        i++;
+    return i < set->count;
+}
+
 int64_t *xy_set_ids(const xy_set *set, const xylem_node *const *nodes, size_t count,
                     size_t *ids_count)
 {
@@ -121,7 +139,7 @@ int64_t *xy_set_ids(const xy_set *set, const xylem_node *const *nodes, size_t co
     struct sorted *sorted = malloc((count + 1) * sizeof *sorted);
     for (size_t i = 0; sorted && i < count; i++)
         sorted[i].node = nodes[i];
-    if (sorted)
+    if (sorted && has_subtrees(set))
         qsort(sorted, count, sizeof *sorted, by_depth);
     bool done = sorted && add_set(&places, set, nodes, sorted, count);
     int64_t *ids = done ? malloc((places.count + 1) * sizeof *ids) : NULL;

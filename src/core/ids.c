@@ -60,9 +60,18 @@ int xy_ids_compare(const void *a, const void *b)
     return *one < *other ? -1 : *one > *other;
 }
 
+/* Most lists are sorted already, and long. */
+static bool are_sorted(const int64_t *ids, size_t count)
+{
+    size_t i = 1;
+    while (i < count && ids[i - 1] <= ids[i])
+        i++;
+    return i >= count;
+}
+
 void xy_ids_sort(int64_t *ids, size_t count)
 {
-    if (count > 0)
+    if (!are_sorted(ids, count))
         qsort(ids, count, sizeof *ids, xy_ids_compare);
 }
 

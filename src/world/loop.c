@@ -377,29 +377,24 @@ static bool hear(xy_loop *loop, const xy_received *received)
     return received->size == 0;
 }
 
-/* How many frames it has taken, and whether the link may hold more or was rung. After a reply it
- * rests: the program waits for that, and to see the link empty takes a system call. */
-static int drain(xy_loop *loop, bool *more)
+/* True when the link may hold more, or when it was rung. After a reply it rests: the program waits
+ * for that, and to see the link empty takes a system call. */
+static bool drain(xy_loop *loop, int *taken)
 {
     xy_received received;
     bool rung = false;
     size_t bytes = 0;
-    int taken = 0;
-    *more = false;
-    for (; taken < BATCH && bytes < BATCH_BYTES && !loop->replied; taken++) {
-        if (!xy_link_receive(loop->link, &received)) {
-            *more = rung;
-            return taken;
-        }
+    for (*taken = 0; *taken < BATCH && bytes < BATCH_BYTES && !loop->replied; ++*taken) {
+        if (!xy_link_receive(loop->link, &received))
+            return rung;
         if (!hold_up(loop)) /* what comes after a kill is not heard any more */
-            return taken;
+            return false;
         bytes += received.size;
         rung = hear(loop, &received) || rung;
         if (!take_orders(loop))
-            return taken;
+            return false;
     }
-    *more = true;
-    return taken;
+    return true;
 }
 
 static void look_at_deadline(xy_loop *loop)
@@ -451,11 +446,10 @@ bool xy_loop_work(xy_loop *loop)
     loop->worked_ms = loop->driver.now_ms;
     bool reports_due = !loop->no_reports || launcher_deadline(loop) <= loop->driver.now_ms;
     loop->no_reports = false;
-    bool more = false, busy = reports_due && take_reports(loop);
+    int taken;
+    bool busy = reports_due && take_reports(loop);
     busy = take_work(loop) || busy;
-    if (!loop->driver.stopped)
-        drain(loop, &more);
-    busy = more || busy;
+    busy = (!loop->driver.stopped && drain(loop, &taken)) || busy;
     end_turn(loop);
     return busy && !loop->driver.stopped;
 }
@@ -501,15 +495,15 @@ enum { SEVERAL = 4, TURNS_WITHOUT_LOOK = 256 };
 
 static void look_for_more(xy_loop *loop)
 {
-    bool more;
+    int taken;
     if (loop->turns_without_look > 0)
         loop->turns_without_look--;
-    else if (drain(loop, &more) < SEVERAL)
+    else if (!drain(loop, &taken) && taken < SEVERAL)
         loop->turns_without_look = TURNS_WITHOUT_LOOK;
 }
 
-/* Waits for a frame, and works. */
-static void await(xy_loop *loop, int64_t timeout_ms)
+/* Waits for a frame, perhaps looks for more, and works. */
+static void await(xy_loop *loop, int64_t timeout_ms, bool looks)
 {
     xy_received received;
     bool heard = xy_link_await(loop->link, timeout_ms, &received);
@@ -517,7 +511,7 @@ static void await(xy_loop *loop, int64_t timeout_ms)
         return;
     if (heard)
         hear(loop, &received);
-    if (heard && !loop->driver.stopped)
+    if (heard && looks && take_orders(loop))
         look_for_more(loop);
     end_turn(loop);
 }
@@ -527,7 +521,7 @@ void xy_loop_listen(xy_loop *loop, int64_t until_ms)
     int64_t now_ms = until_ms == XY_NEVER ? loop->driver.now_ms : xy_loop_now(loop);
     int64_t timeout_ms = left_ms(loop, earlier(until_ms, now_ms + XY_LISTEN_MS));
     if (timeout_ms > 0 && now_ms < loop->worked_ms + XY_LISTEN_MS)
-        await(loop, timeout_ms);
+        await(loop, timeout_ms, false);
 }
 
 /* Whether nothing but a frame, or a signal, can end its waiting: a link with keys has a zap, too.
@@ -557,7 +551,7 @@ void xy_loop_run(xy_loop *loop)
     while (!loop->driver.stopped)
         if (waits_for_link(loop)) { /* before the deadline is looked at, which a ring tells of */
             if (take_orders(loop))  /* also those that came before the loop was run */
-                await(loop, left_ms(loop, XY_NEVER));
+                await(loop, left_ms(loop, XY_NEVER), true);
         } else if (!xy_loop_work(loop) && !loop->driver.stopped)
             xy_loop_wait(loop, XY_NEVER);
 }

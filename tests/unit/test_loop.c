@@ -499,6 +499,23 @@ static void test_run(void **state)
     EXPECT(f, XY_EVENT_MESSAGE, XY_EVENT_END);
 }
 
+/* Many frames take one look at the clock, as long as there are many; orders come before each. */
+static void test_run_with_many(void **state)
+{
+    fixture *f = *state;
+    f->loop.launcher = NULL;
+    f->loop.order = order;
+    open_loop(f);
+    send_frames(f, 100, 1);
+    plan(f, XY_EVENT_END, (xy_action){.kind = XY_ACTION_STOP});
+    f->orders = 1;
+    f->after = 90;
+    looks = 0;
+    xy_loop_run(&f->loop);
+    assert_int_equal(count_events(f, XY_EVENT_MESSAGE), 90);
+    assert_int_equal(looks, 1);
+}
+
 /* It may have been told before it waits for the first time. */
 static void test_told_before(void **state)
 {
@@ -659,6 +676,7 @@ int main(void)
         TEST(test_paused_between_frames),
         TEST(test_looks_at_the_clock),
         TEST(test_run),
+        TEST(test_run_with_many),
         TEST(test_told_before),
         TEST(test_unsent),
         TEST(test_disconnect),
