@@ -234,7 +234,7 @@ VALUES = {  # of options that take one of a few words
     "--repair": {"none", "adopt", "restart"}, "--restart": {"one-for-one", "rest-for-subtree"},
     "--output": {"text", "json"},
     "--json-ids": {"number", "string"}, "--log": {"error", "warning", "info", "debug"},
-    "--service": {"timer", "sum", "dict", "find", "sleep"},
+    "--service": {"timer", "sum", "dict", "find", "sleep", "ask"},
 }
 
 
