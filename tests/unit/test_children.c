@@ -62,6 +62,7 @@ static void test_few_and_many(void **state)
             assert_true(xy_children_find(&children, (xy_link_number){each})->link == each);
         assert_null(xy_children_find(&children, (xy_link_number){link}));
     }
+    xy_children_clear(&children);
 }
 
 static void test_known_by_name(void **state)
