@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "api/set_ids.h"
-#include "core/memory.h"
 #include "core/ids.h"
+#include "core/memory.h"
 #include "core/outcomes.h"
 #include "service/service.h"
 
@@ -37,15 +37,44 @@ int xylem_set_check(const char *text)
     return error;
 }
 
-/* Keeps them in the network. */
-static int find_ids(xylem *network, const xy_set *set, size_t *count)
+/* The ids of all nodes, in ascending order. */
+static int64_t *list_ids(const xylem *network, size_t *count)
+{
+    int64_t *ids = malloc((network->controller.map.count + 1) * sizeof *ids);
+    *count = 0;
+    for (const xy_map_node *node = network->controller.map.lowest; node && ids; node = node->higher)
+        if (xy_network_shows(node))
+            ids[(*count)++] = node->id;
+    return ids;
+}
+
+static int list_all(xylem *network, int64_t **ids, size_t *count)
+{
+    int error = xy_network_enter(network);
+    if (error)
+        return error;
+    *ids = list_ids(network, count);
+    xy_network_leave(network);
+    return XYLEM_OK;
+}
+
+static int list_set(xylem *network, const xy_set *set, int64_t **ids, size_t *count)
 {
     const xylem_node *const *nodes;
     size_t nodes_count;
     int error = xylem_list(network, &nodes, &nodes_count);
+    if (!error)
+        *ids = xy_set_ids(set, nodes, nodes_count, count);
+    return error;
+}
+
+/* Keeps them in the network. */
+static int find_ids(xylem *network, const xy_set *set, size_t *count)
+{
+    int64_t *ids = NULL;
+    int error = set->all ? list_all(network, &ids, count) : list_set(network, set, &ids, count);
     if (error)
         return error;
-    int64_t *ids = xy_set_ids(set, nodes, nodes_count, count);
     if (!ids)
         return xy_network_refuse(network, XYLEM_NO_MEMORY, "");
     free(network->ids);
@@ -166,16 +195,6 @@ int xylem_cast(xylem *network, const char *set, const char *text, const xylem_ca
 }
 
 /* Pinging all. */
-
-static int64_t *list_ids(const xylem *network, size_t *count)
-{
-    int64_t *ids = malloc((network->controller.map.count + 1) * sizeof *ids);
-    *count = 0;
-    for (const xy_map_node *node = network->controller.map.lowest; node && ids; node = node->higher)
-        if (xy_network_shows(node))
-            ids[(*count)++] = node->id;
-    return ids;
-}
 
 /* Keeps those that did not answer. One that was removed meanwhile need not. Another error tells
  * nothing of a node: it is returned. */

@@ -216,7 +216,7 @@ static int work(xy_worker *worker)
  * long as the agent. The keys are used for nothing. */
 static void set_up(void)
 {
-    static void *first_context;
+    static void *volatile first_context; /* nothing reads it, but it is not lost */
     xy_keys keys;
     first_context = zmq_ctx_new();
     if (first_context && xy_keys_make(&keys))
