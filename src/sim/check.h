@@ -82,6 +82,7 @@ struct hand {
     bool strange;      /* its sender is no neighbour */
     bool passed_on;    /* by a node that lives, but it, or what it answers, is forged */
     bool heard;        /* it is a message */
+    bool errand;       /* an errand could not be sent: what a node has answered is out of hand */
     bool settles;      /* the controlling node may move nodes now, whatever it is */
     uint64_t attached; /* it is word of an attachment on this link */
     xy_peer from;

@@ -55,16 +55,18 @@ static bool is_forged_tag(uint64_t tag)
 
 /* A reply that cannot be sent is replaced by an error; a request that was sent before comes again.
  */
-static void unsent(struct check *check, const xy_event *event)
+static void unsent(struct check *check, uint64_t node, const xy_event *event)
 {
     struct entry *entry = history_of(&check->history, event->unsent.request.request);
     check->hand.passed_on = is_forged_tag(event->unsent.request.tag);
+    check->hand.errand = event->unsent.request.request & XY_ERRAND;
     if (!entry || entry->tag != event->unsent.request.tag)
         return;
     if (event->unsent.kind == XY_REPLY)
         entry->unsent = true;
     else if (event->unsent.kind == XY_REQUEST && event->unsent.status != XYLEM_UNAVAILABLE)
         entry->held_back = true;
+    entry->refused = node == 0 && event->unsent.kind == XY_REQUEST;
 }
 
 void check_hand(struct check *check, uint64_t node, const xy_event *event, bool forged)
@@ -88,7 +90,7 @@ void check_hand(struct check *check, uint64_t node, const xy_event *event, bool 
     if (event->kind == XY_EVENT_ATTACHED)
         hand->attached = event->attached.link.number;
     if (event->kind == XY_EVENT_UNSENT)
-        unsent(check, event);
+        unsent(check, node, event);
 }
 
 /* The node that passed a message on lives, and may have been silent before. */

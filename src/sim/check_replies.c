@@ -627,7 +627,8 @@ static void look_at_refusal(struct check *check, const struct entry *entry, int 
         return;
     if (cast && status == XYLEM_BUSY && size == 0) /* all of it */
         check->refused = true;
-    if (exec && status == XYLEM_BUSY && !(hand->heard && hand->message.kind == XY_REPLY))
+    bool answered = hand->errand ? !entry->refused : hand->heard && hand->message.kind == XY_REPLY;
+    if (exec && status == XYLEM_BUSY && !answered)
         check->refused = true;
 }
 

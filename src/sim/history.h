@@ -44,7 +44,8 @@ struct entry {
     bool called_off;  /* and its node has heard of that */
     unsigned answers; /* how often its node has answered, */
     bool unsent;      /* and that could not be sent: an error goes in its place */
-    bool held_back;   /* it could not go on on its way, once at least */
+    bool held_back;   /* it could not go on on its way, once at least; */
+    bool refused;     /* it was the controlling node that could not send it, the last time */
     size_t size;      /* of the answer, */
     uint64_t kept;    /* and how much its node was to keep before that */
     bool lost;        /* its node has said that it does not have the answer any more */
