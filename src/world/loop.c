@@ -330,6 +330,7 @@ static bool take_reports(xy_loop *loop)
     bool any = false;
     while (loop->launcher && !loop->replied && loop->launcher->ops->next(loop->launcher, &report)) {
         xy_event event = xy_launch_event(&report);
+        xy_loop_now(loop); /* the launcher may take its time with each, and thousands may come */
         if (report.kind == XY_EVENT_ENDED)
             xy_log_line(&loop->log, XYLEM_LOG_INFO, "life %" PRIu64 ": %s", report.life.number,
                         report.error.text);

@@ -40,6 +40,7 @@ typedef struct fixture {
     int orders; /* how many */
     bool dies;
     int64_t held_ms; /* for so long it is paused */
+    int64_t took_ms; /* how long the launcher takes for a report */
 } fixture;
 
 static int64_t now_ms;
@@ -101,6 +102,7 @@ static bool next(xy_launcher *launcher, xy_launch_report *report)
     if (of_test->ended == 0)
         return false;
     of_test->ended--;
+    now_ms += of_test->took_ms;
     *report = (xy_launch_report){.kind = XY_EVENT_ENDED, .error = {XYLEM_UNAVAILABLE, "it ended"}};
     return true;
 }
@@ -291,6 +293,19 @@ static void test_report_after_waiting(void **state)
 }
 
 /* At its time the launcher is asked, whatever its descriptor says. */
+/* What is reported last has happened last, also when many reports take their time. */
+static void test_reports_that_take_long(void **state)
+{
+    fixture *f = *state;
+    open_loop(f);
+    f->ended = 3;
+    f->took_ms = 500;
+    xy_loop_work(&f->loop);
+    EXPECT(f, XY_EVENT_ENDED, XY_EVENT_ENDED, XY_EVENT_ENDED);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(f->events[i].now_ms, 1500 + 500 * i);
+}
+
 static void test_report_in_time(void **state)
 {
     fixture *f = *state;
@@ -661,6 +676,7 @@ int main(void)
         TEST(test_reports_first),
         TEST(test_rest_after_a_reply),
         TEST(test_report_after_waiting),
+        TEST(test_reports_that_take_long),
         TEST(test_report_in_time),
         TEST(test_listen),
         TEST(test_listen_for_a_while),
