@@ -217,11 +217,10 @@ static int take_unanswered(const xy_result *answer, int64_t *ids, size_t *count)
 int xylem_ping_all(xylem *network, const int64_t **unanswered, size_t *unanswered_count)
 {
     size_t count;
-    int error = xy_network_enter(network);
+    int64_t *ids = NULL;
+    int error = list_all(network, &ids, &count);
     if (error)
         return error;
-    int64_t *ids = list_ids(network, &count);
-    xy_network_leave(network);
     if (!ids)
         return xy_network_refuse(network, XYLEM_NO_MEMORY, "");
     error = xy_network_call(

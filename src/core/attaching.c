@@ -455,7 +455,7 @@ void xy_attach_elsewhere(xy_controller *controller, xy_queue *out)
 void xy_attach_anew(xy_controller *controller, const xy_map_node *top, xy_queue *out)
 {
     xy_request *way = xy_requests_first(&controller->errands), *next;
-    if (controller->past_tree)
+    if (controller->past_tree) /* that way has not changed */
         return;
     for (xy_map_node *node; (node = next_attaching(controller, &way)); way = next) {
         xy_map_node *parent;

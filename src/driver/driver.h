@@ -18,7 +18,8 @@ typedef struct xy_driver_ops {
      * XYLEM_NO_MEMORY. */
     int (*send)(xy_driver *driver, xy_action *action);
 
-    /* START, ATTACH, END, KILL and SIGNAL. Never waits: what becomes of it comes as an event. */
+    /* START, ATTACH, TELL, END, KILL and SIGNAL. Never waits: what becomes of it comes as an event.
+     */
     void (*launch)(xy_driver *driver, const xy_action *action);
 
     /* WORK, CANCEL, COMBINE, ANSWERED, NEIGHBOURS and TAKEN. May take the text out of a WORK. May

@@ -212,8 +212,9 @@ static struct {
 static void on_abort(int number)
 {
     (void)number;
-    ssize_t sent = send(last_words.fd, last_words.frame, last_words.size, MSG_NOSIGNAL);
-    _exit(sent < 0 ? 2 : EXIT_FAILURE);
+    if (send(last_words.fd, last_words.frame, last_words.size, MSG_NOSIGNAL) < 0)
+        _exit(EXIT_FAILURE); /* the agent is gone */
+    _exit(EXIT_FAILURE);
 }
 
 void xy_worker_explain_abort(const xy_worker *worker, const xy_error *error)

@@ -31,9 +31,10 @@ typedef struct xy_loop {
 
     /* A compute node's: looked at in each turn, after each wake-up, and before each frame; either
      * may be NULL. `attend` holds the loop up while the node is paused, and sets `held` if it was;
-     * false: die at once. `order` takes the next event that the node is given from outside, ATTACH
-     * or END; what that points to lasts until the next call; false: there is none. To have them
-     * looked at, ring the link, have wake_fd become readable, or interrupt the thread by a signal.
+     * false: die at once. `order` takes the next event that the node is given from outside, ATTACH,
+     * TOLD or END; what that points to lasts until the next call; false: there is none. To have
+     * them looked at, ring the link, have wake_fd become readable, or interrupt the thread by a
+     * signal.
      */
     bool (*attend)(void *attendant, bool *held);
     bool (*order)(void *attendant, xy_event *event);
