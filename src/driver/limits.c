@@ -87,6 +87,12 @@ static size_t stack_size(void)
     return size;
 }
 
+bool xy_limits_stacks(int wanted, xy_error *error)
+{
+    assert(wanted > 0);
+    return xy_limits_memory((size_t)wanted * stack_size() + XY_MEMORY_TO_START, error);
+}
+
 /* No thread of the library takes a signal of the program. */
 static int start_unsignalled(pthread_t *thread, void *(*run)(void *), void *argument)
 {
@@ -110,8 +116,8 @@ bool xy_limits_threads(int wanted, xy_error *error)
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     pthread_t threads[THREADS_MAX];
     int made = 0, number = 0;
-    assert(wanted > 0 && wanted <= THREADS_MAX);
-    if (!xy_limits_memory((size_t)wanted * stack_size() + XY_MEMORY_TO_START, error))
+    assert(wanted <= THREADS_MAX);
+    if (!xy_limits_stacks(wanted, error))
         return false;
     pthread_mutex_lock(&gate); /* they must all live at the same time */
     while (made < wanted && !number) {

@@ -26,7 +26,10 @@ void xy_limits_release(void);
 /* Whether `wanted` more bytes of memory can be had at once. */
 bool xy_limits_memory(size_t wanted, xy_error *error);
 
-/* Whether `wanted` more threads can be had, and the memory for them. */
+/* Whether the memory for `wanted` more threads can be had, and to start a node. Cheap. */
+bool xy_limits_stacks(int wanted, xy_error *error);
+
+/* Whether the threads can be had, too: makes them. */
 bool xy_limits_threads(int wanted, xy_error *error);
 
 /* Whether two more tcp ports can be had: to listen, and to connect. */

@@ -19,9 +19,6 @@
 /* What libzmq takes for a context and a link in it: it ends the process for the lack of one. */
 enum { PLACE_DESCRIPTORS = 16, PLACE_THREADS = 2 };
 
-/* And for a start: the stacks of these threads too, most of which is never touched. */
-#define PLACE_MEMORY (((size_t)PLACE_THREADS * 8 << 20) + XY_MEMORY_TO_START)
-
 /* Bytes of the longest name of a socket in the folder: a life. */
 enum { SOCKET_NAME_MAX = 20 };
 
@@ -146,7 +143,7 @@ static bool open_own(xy_worker *worker, place *own, xy_error *error)
 {
     xy_error no_thread;
     xy_limits_explain("start a thread", EAGAIN, &no_thread);
-    if (!xy_limits_descriptors(PLACE_DESCRIPTORS, error) || !xy_limits_memory(PLACE_MEMORY, error))
+    if (!xy_limits_descriptors(PLACE_DESCRIPTORS, error) || !xy_limits_stacks(PLACE_THREADS, error))
         return false;
     xy_worker_explain_abort(worker, &no_thread);
     bool opened = open_place(own, &worker->setting, error);

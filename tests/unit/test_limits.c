@@ -93,6 +93,20 @@ static void test_threads(void **state)
     assert_true(address_space() < space + 64 * MIB);
 }
 
+/* What a start needs beside the stacks is there, the stacks are not. */
+static void test_stacks(void **state)
+{
+    enum { MANY = 8 };
+    xy_error error = {0};
+    (void)state;
+    assert_true(xy_limits_stacks(MANY, &error));
+    rlim_t limit = limit_to(RLIMIT_AS, address_space() + XY_MEMORY_TO_START);
+    bool had = xy_limits_stacks(MANY, &error);
+    limit_to(RLIMIT_AS, limit);
+    assert_false(had);
+    assert_non_null(strstr(error.text, "ulimit -v"));
+}
+
 static void test_ports(void **state)
 {
     xy_error error = {0};
@@ -174,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_descriptors_in_reserve),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_stacks),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_one_port),
         cmocka_unit_test(test_explanations),
